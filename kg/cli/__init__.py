@@ -1,0 +1,1 @@
+"""The ``kg`` command: verbs that parse, call one function of the library, and print."""

@@ -1,0 +1,96 @@
+"""``kg``: verbs are imported only when they are called, so that ``kg --help`` is quick."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+
+import click
+
+from kg import __version__
+from kg.errors import CounterclaimError
+
+# verb -> (module, attribute, one-line help). The help stands here so that it needs no import.
+VERBS: dict[str, tuple[str, str, str]] = {
+    "build": ("kg.cli.build", "build", "Load, derive, validate and publish a snapshot."),
+    "documents": ("kg.cli.documents", "documents", "Attach and list the texts of documents."),
+    "import": ("kg.cli.import_", "import_", "Import a register, such as a git history."),
+    "passages": ("kg.cli.passages", "passages", "Check, count and find passages."),
+    "queries": ("kg.cli.queries", "queries", "List the stored queries."),
+    "query": ("kg.cli.query", "query", "Run a stored query, a file, or standard input."),
+    "show": ("kg.cli.show", "show", "Show one statement, agent, pull request or commit."),
+    "validate": ("kg.cli.validate", "validate", "Judge the sources by the shapes and checks."),
+}
+
+
+class LazyGroup(click.Group):
+    """A group that knows its verbs by name and imports one when it runs."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the verbs, sorted."""
+        return sorted(VERBS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import and return a verb, or ``None`` if there is no such verb."""
+        if cmd_name not in VERBS:
+            return None
+        module, attribute, _ = VERBS[cmd_name]
+        command = getattr(importlib.import_module(module), attribute)
+        assert isinstance(command, click.Command)
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the verb; an unknown one is answered with the nearest known one."""
+        if args and args[0] not in VERBS and not args[0].startswith("-"):
+            import difflib
+
+            near = difflib.get_close_matches(args[0], VERBS, n=1)
+            hint = f" Did you mean '{near[0]}'?" if near else f" Verbs: {', '.join(VERBS)}."
+            ctx.fail(f"No such command '{args[0]}'.{hint}")
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the verbs without importing them."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(verb, VERBS[verb][2]) for verb in self.list_commands(ctx)])
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="kg")
+@click.option(
+    "--dispute",
+    metavar="DIR",
+    help="The dispute folder, or the name of a shipped one (default: $KG_DISPUTE, the folder "
+    "you stand in, else llama-mmap).",
+)
+@click.pass_context
+def cli(ctx: click.Context, dispute: str | None) -> None:
+    """Ask a claim/counterclaim knowledge graph.
+
+    Example: kg query contradictions
+    """
+    ctx.obj = dispute
+
+
+def main() -> None:
+    """Run the command line; a known error prints its message and sets the exit code."""
+    try:
+        cli.main(standalone_mode=False, prog_name="kg")
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except click.Abort:
+        sys.exit(130)
+    except CounterclaimError as error:
+        click.echo(f"kg: {error}", err=True)
+        sys.exit(error.exit_code)
+    except BrokenPipeError:
+        # The reader (head, less) has gone; silence the flush at exit too.
+        sys.stderr.close()
+        sys.exit(0)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""Registers kept by machines, read into RDF."""
