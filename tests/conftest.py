@@ -1,0 +1,37 @@
+"""Fixtures every test may use: a copy of the small example dispute, the shared folder, a cache."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+TESTS = Path(__file__).resolve().parent
+EXAMPLE = TESTS / "disputes" / "example"
+SHARED = TESTS.parent.parent / "shared"
+
+
+@pytest.fixture(autouse=True)
+def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Keep every test out of the user's cache and out of the user's choice of dispute."""
+    cache = tmp_path / "cache"
+    monkeypatch.setenv("KG_CACHE", str(cache))
+    monkeypatch.delenv("KG_DISPUTE", raising=False)
+    return cache
+
+
+@pytest.fixture
+def example_dispute(tmp_path: Path) -> Path:
+    """A writable copy of the example of the design: three speakers, one proposition, two hops."""
+    folder = tmp_path / "example"
+    shutil.copytree(EXAMPLE, folder)
+    return folder
+
+
+@pytest.fixture
+def shared_dir() -> Path:
+    """The folder of source documents and conformance suites beside the project."""
+    if not SHARED.is_dir():
+        pytest.skip(f"no shared folder at {SHARED}")
+    return SHARED
