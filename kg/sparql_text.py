@@ -1,0 +1,295 @@
+"""Reading SPARQL as text: tokens, and from them what must be known before a query runs.
+
+No grammar lives here. The engine parses; this module only cuts the text into the terminals of
+SPARQL 1.1 (section 19.8 of the recommendation), which is enough to tell a keyword from the same
+letters inside a string, an IRI, a comment or a variable's name.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
+from pathlib import Path
+from typing import NamedTuple
+
+from kg.errors import QueryError
+
+# A parser that recurses on the C stack dies of deep input, and takes the process with it. With
+# pyoxigraph 0.5.13 and the usual 8 MiB stack the shallowest crash came at 800 brackets
+# (FILTER EXISTS { ... }), and at 2,600 chained operators (MINUS, BIND, AS). The stack is shared
+# by both, so both limits are set to leave about a third of it free when a query reaches both.
+MAX_NESTING = 200
+MAX_OPERATORS = 1000
+
+_BASE = (
+    "A-Za-z\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u02ff\u0370-\u037d\u037f-\u1fff\u200c\u200d"
+    "\u2070-\u218f\u2c00-\u2fef\u3001-\ud7ff\uf900-\ufdcf\ufdf0-\ufffd\U00010000-\U000effff"
+)
+_NAME = _BASE + "_0-9"
+_CHARS = _NAME + "\\-\u00b7\u0300-\u036f\u203f\u2040"
+_ESCAPED = r"%[0-9A-Fa-f]{2}|\\[_~.\-!$&'()*+,;=/?#@%]"
+_IN_IRI = r"(?:[^<>\"{}|^`\\\x00-\x20]|\\u[0-9A-Fa-f]{4}|\\U[0-9A-Fa-f]{8})*>"
+
+_TERMINALS = {
+    "space": r"[ \t\r\n]+",
+    "comment": r"#[^\r\n]*",
+    "iri": "<" + _IN_IRI,
+    "string": (
+        r"'''(?:[^'\\]|\\.|'(?!''))*'''"
+        r'|"""(?:[^"\\]|\\.|"(?!""))*"""'
+        r"|'(?:[^'\\\r\n]|\\.)*'"
+        r'|"(?:[^"\\\r\n]|\\.)*"'
+    ),
+    "lang": r"@[A-Za-z]+(?:-[A-Za-z0-9]+)*(?:--[A-Za-z]+)?",
+    "var": rf"[?$][{_NAME}][{_NAME}\u00b7\u0300-\u036f\u203f\u2040]*",
+    "bnode": rf"_:[{_NAME}](?:\.*[{_CHARS}])*",
+    "pname": (
+        rf"(?:[{_BASE}](?:\.*[{_CHARS}])*)?:"
+        rf"(?:(?:[{_NAME}:]|{_ESCAPED})(?:\.*(?:[{_CHARS}:]|{_ESCAPED}))*)?"
+    ),
+    "number": (
+        r"[0-9]+\.[0-9]*[eE][+-]?[0-9]+|(?:[0-9]+(?:\.[0-9]+)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?"
+    ),
+    "word": r"[A-Za-z_][A-Za-z0-9_]*",
+    # "<<" opens a triple term, unless the second sign begins an IRI: "?a<<b>" is "?a < <b>".
+    "punct": rf"\^\^|\|\||&&|!=|<=|>=|<<(?!{_IN_IRI})|>>|\{{\||\|\}}|[(){{}}\[\],;.|/^*+?!=<>$~-]",
+    "other": r".",
+}
+_TOKEN = re.compile(
+    "|".join(f"(?P<{kind}>{pattern})" for kind, pattern in _TERMINALS.items()), re.DOTALL
+)
+
+_CLOSER = {"(": ")", "{": "}", "[": "]", "<<": ">>", "{|": "|}"}
+_CLOSERS = frozenset(_CLOSER.values())
+_OPERATORS = frozenset({"||", "&&", "|", "/", "^", "*", "+", "-", "!"})
+_OPERATOR_WORDS = frozenset({"UNION", "OPTIONAL", "MINUS", "BIND", "AS", "FILTER", "EXISTS"})
+_UPDATES = frozenset(
+    {"LOAD", "INSERT", "DELETE", "CLEAR", "DROP", "CREATE", "COPY", "MOVE", "ADD", "WITH"}
+)
+_FORMS = frozenset({"SELECT", "CONSTRUCT", "DESCRIBE", "ASK"})
+
+
+class Token(NamedTuple):
+    """One terminal: its kind, its text as written, and where it starts (code points, 0-based)."""
+
+    kind: str
+    text: str
+    start: int
+
+    @property
+    def end(self) -> int:
+        """The position after its last character."""
+        return self.start + len(self.text)
+
+    def is_word(self, *words: str) -> bool:
+        """Say whether this is one of the keywords (given in upper case)."""
+        return self.kind == "word" and self.text.upper() in words
+
+    def is_punct(self, *signs: str) -> bool:
+        """Say whether this is one of the punctuation signs."""
+        return self.kind == "punct" and self.text in signs
+
+
+class ValuesBlock(NamedTuple):
+    """``VALUES ?name { … }`` of one variable: positions of the keyword, the inside and the end."""
+
+    name: str
+    start: int
+    inside_start: int
+    inside_end: int
+    terms: int
+
+    def on_one_line(self, text: str) -> bool:
+        """Say whether keyword and closing brace stand on the same line of ``text``."""
+        return "\n" not in text[self.start : self.inside_end]
+
+
+def tokenize(text: str) -> Iterator[Token]:
+    """Cut ``text`` into tokens that join back to exactly ``text``.
+
+    A character that no terminal begins with becomes a token of kind ``other``; nothing raises.
+    """
+    for match in _TOKEN.finditer(text):
+        assert match.lastgroup is not None
+        yield Token(match.lastgroup, match.group(), match.start())
+
+
+def significant(text: str) -> list[Token]:
+    """Return the tokens of ``text`` without white space and comments."""
+    return [token for token in tokenize(text) if token.kind not in ("space", "comment")]
+
+
+def line_of(text: str, position: int) -> int:
+    """Return the 1-based line on which a position of ``text`` lies."""
+    return text.count("\n", 0, position) + 1
+
+
+def _after_prologue(tokens: Sequence[Token]) -> int:
+    index = 0
+    while index < len(tokens):
+        if tokens[index].is_word("PREFIX"):
+            index += 3
+        elif tokens[index].is_word("BASE", "VERSION"):
+            index += 2
+        else:
+            break
+    return index
+
+
+def query_form(tokens: Sequence[Token]) -> str | None:
+    """Return ``SELECT``, ``CONSTRUCT``, ``DESCRIBE`` or ``ASK``; ``None`` if it is none of them."""
+    index = _after_prologue(tokens)
+    if index < len(tokens) and tokens[index].is_word(*_FORMS):
+        return tokens[index].text.upper()
+    return None
+
+
+def projection(tokens: Sequence[Token]) -> list[str] | None:
+    """Return the variables a SELECT projects, in order; ``None`` for ``SELECT *``.
+
+    Raises ``ValueError`` when the query is not a SELECT.
+    """
+    if query_form(tokens) != "SELECT":
+        raise ValueError("not a SELECT query")
+    names: list[str] = []
+    depth = 0
+    for previous, token in pairwise(tokens[_after_prologue(tokens) :]):
+        if token.is_punct("("):
+            depth += 1
+        elif token.is_punct(")"):
+            depth -= 1
+        elif token.kind == "var" and (depth == 0 or (depth == 1 and previous.is_word("AS"))):
+            names.append(token.text[1:])
+        elif depth == 0 and token.is_punct("*"):
+            return None
+        elif depth == 0 and not token.is_word("DISTINCT", "REDUCED"):
+            break
+    return names
+
+
+def has_order(tokens: Sequence[Token]) -> bool:
+    """Say whether the outermost query has ``ORDER BY`` (one in a sub-select does not count)."""
+    depth = 0
+    for token, following in pairwise(tokens):
+        if token.is_punct("{"):
+            depth += 1
+        elif token.is_punct("}"):
+            depth -= 1
+        elif depth == 0 and token.is_word("ORDER") and following.is_word("BY"):
+            return True
+    return False
+
+
+def values_blocks(tokens: Sequence[Token]) -> list[ValuesBlock]:
+    """Return every ``VALUES ?name { … }`` of a single unparenthesised variable, in order."""
+    blocks = []
+    for index in range(len(tokens) - 2):
+        keyword, variable, brace = tokens[index : index + 3]
+        if not (keyword.is_word("VALUES") and variable.kind == "var" and brace.is_punct("{")):
+            continue
+        for last in range(index + 3, len(tokens)):
+            if tokens[last].is_punct("}"):
+                inside = tokens[index + 3 : last]
+                blocks.append(
+                    ValuesBlock(
+                        variable.text[1:],
+                        keyword.start,
+                        brace.end,
+                        tokens[last].start,
+                        # A literal's language or datatype belongs to the term before it.
+                        sum(t.kind in ("iri", "pname", "string", "number", "word") for t in inside)
+                        - sum(t.is_punct("^^") for t in inside),
+                    )
+                )
+                break
+    return blocks
+
+
+def guard(text: str, path: Path | str | None = None) -> None:
+    """Refuse a query that would crash the engine, reach out of it, or change what it holds.
+
+    That is: nesting deeper than ``MAX_NESTING``, more than ``MAX_OPERATORS`` operators, SERVICE,
+    a dataset clause that names a file, and any update. ``path`` is only for the message. Text that
+    passes need not be valid SPARQL. Raises ``QueryError`` with the line and how to mend it.
+    """
+    tokens = significant(text)
+
+    def refuse(token: Token, message: str, hint: str) -> QueryError:
+        return QueryError(message, path=path, line=line_of(text, token.start), hint=hint)
+
+    start = _after_prologue(tokens)
+    if start < len(tokens) and tokens[start].is_word(*_UPDATES):
+        raise refuse(
+            tokens[start],
+            f"this is an update ({tokens[start].text.upper()}), not a query",
+            "Start with SELECT, CONSTRUCT, DESCRIBE or ASK; the graph changes only when its "
+            "source files do.",
+        )
+
+    closers: list[str] = []
+    operators = 0
+    values_depth: int | None = None  # the minus of a number in a data block is no operator
+    for index, token in enumerate(tokens):
+        if token.kind == "punct":
+            if token.text in _CLOSER:
+                closers.append(_CLOSER[token.text])
+                if len(closers) > MAX_NESTING:
+                    raise refuse(
+                        token,
+                        f"nested deeper than {MAX_NESTING} brackets",
+                        "Write the inner patterns side by side, or ask in several queries.",
+                    )
+            elif token.text in _CLOSERS and closers and closers[-1] == token.text:
+                closers.pop()
+                # The variables of a data block stand in ( ), so only a brace can end it.
+                if values_depth and token.text == "}" and len(closers) < values_depth:
+                    values_depth = None
+        elif token.is_word("VALUES"):
+            values_depth = len(closers) + 1
+        elif _calls_service(tokens, index):
+            raise refuse(
+                token,
+                "SERVICE is refused: a query may not reach other servers",
+                "Ask the other server yourself and bring its answer in with VALUES.",
+            )
+        elif (
+            token.kind == "iri"
+            and token.text[1:6].lower() == "file:"
+            and tokens[index - 1].is_word("FROM", "NAMED")
+        ):
+            raise refuse(
+                token,
+                "FROM a file is refused: a query may not read files",
+                "Leave the FROM clause out; every source file is already a named graph.",
+            )
+        if _is_operator(token) and values_depth is None:
+            operators += 1
+            if operators > MAX_OPERATORS:
+                raise refuse(
+                    token,
+                    f"more than {MAX_OPERATORS} operators (||, &&, !, UNION, BIND, ...)",
+                    "List the alternatives in VALUES or IN (...), or ask in several queries.",
+                )
+
+
+def _is_operator(token: Token) -> bool:
+    if token.kind == "punct":
+        return token.text in _OPERATORS
+    return token.kind == "word" and token.text.upper() in _OPERATOR_WORDS
+
+
+def _calls_service(tokens: Sequence[Token], index: int) -> bool:
+    """Say whether a token is SERVICE, also run together with its neighbours.
+
+    The engine's grammar asks for no space between keywords and names: ``1SERVICE<x>{}`` and
+    ``SERVICE:x{}`` are calls too. No other keyword contains the word, so it is looked for inside
+    words; a name such as ``service:x`` calls only where a group follows and no clause takes it.
+    """
+    token = tokens[index]
+    if token.kind == "word":
+        return "SERVICE" in token.text.upper()
+    if token.kind != "pname" or "SERVICE" not in token.text.partition(":")[0].upper():
+        return False
+    followed = index + 1 < len(tokens) and tokens[index + 1].is_punct("{")
+    return followed and not tokens[index - 1].is_word("GRAPH", "FROM", "NAMED", "DESCRIBE")
