@@ -1,0 +1,157 @@
+"""The embedded engine: an Oxigraph store in memory or in a folder.
+
+Queries always see the union of all named graphs as their default graph. An answer must be
+consumed in the thread that asked for it: the store aborts the process otherwise.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, TypeVar
+
+import pyoxigraph as ox
+
+from kg.engine import Answer, Rows, Term, Triples
+from kg.errors import EngineError, QueryError, SourceError
+from kg.sparql_text import guard
+
+T = TypeVar("T")
+
+
+class EmbeddedEngine:
+    """An ``Engine`` over a pyoxigraph store."""
+
+    def __init__(self, store: ox.Store) -> None:
+        self._store = store
+
+    @classmethod
+    def memory(cls) -> EmbeddedEngine:
+        """Return an empty engine that lives in memory."""
+        return cls(ox.Store())
+
+    @classmethod
+    def create(cls, folder: Path) -> EmbeddedEngine:
+        """Return an engine that keeps its data in ``folder``. Raises ``EngineError``.
+
+        No other process may open the folder while this one writes; hand out a ``backup``.
+        """
+        with _failures("cannot create a store", folder):
+            return cls(ox.Store(str(folder)))
+
+    @classmethod
+    def open_read_only(cls, folder: Path) -> EmbeddedEngine:
+        """Open a finished store for reading. Raises ``EngineError`` if it is none, or damaged."""
+        with _failures("cannot open the store", folder):
+            return cls(ox.Store.read_only(str(folder)))
+
+    def query(self, text: str) -> Answer:
+        """Run a query over the union of all graphs.
+
+        Raises ``QueryError`` for malformed SPARQL, for nesting that would exhaust the stack and
+        for clauses that reach outside the store; ``EngineError`` if the store fails.
+        """
+        guard(text)
+        with _failures("the query could not be run"):
+            try:
+                answer = self._store.query(text, use_default_graph_as_union=True)
+            except SyntaxError as error:
+                raise _malformed(error) from None
+        if isinstance(answer, ox.QueryBoolean):
+            return bool(answer)
+        if isinstance(answer, ox.QueryTriples):
+            return Triples(_guarded(answer))
+        columns = [variable.value for variable in answer.variables]
+        return Rows(columns, (tuple(row) for row in _guarded(answer)))
+
+    def add(self, quads: Iterable[ox.Quad]) -> None:
+        """Add quads, all or none. Raises ``EngineError``."""
+        with _failures("cannot write to the store"):
+            self._store.extend(quads)
+
+    def load(
+        self, source: Path | bytes, graph: str, format: ox.RdfFormat = ox.RdfFormat.TURTLE
+    ) -> None:
+        """Load a file, or bytes, of triples into one graph, without holding them in memory.
+
+        Raises ``SourceError`` (file and line) for malformed input and ``EngineError``.
+        """
+        path = source if isinstance(source, Path) else None
+        data = source if isinstance(source, bytes) else None
+        with _failures("cannot load into the store", path):
+            try:
+                self._store.bulk_load(data, format, path=path, to_graph=ox.NamedNode(graph))
+            except SyntaxError as error:
+                raise SourceError(error.msg, path=path, line=error.lineno) from None
+
+    def drop_graph(self, graph: str) -> None:
+        """Remove a named graph if it exists. Raises ``EngineError``."""
+        with _failures("cannot write to the store"):
+            self._store.remove_graph(ox.NamedNode(graph))
+
+    def graphs(self) -> list[str]:
+        """Return the IRIs of the named graphs, sorted."""
+        names = self._store.named_graphs()
+        return sorted(name.value for name in names if isinstance(name, ox.NamedNode))
+
+    def quads(
+        self,
+        subject: ox.NamedNode | ox.BlankNode | None = None,
+        predicate: ox.NamedNode | None = None,
+        object: Term | None = None,
+        graph: str | None = None,
+    ) -> Iterator[ox.Quad]:
+        """Yield the quads that match a pattern (``None`` matches everything), in no order."""
+        name = ox.NamedNode(graph) if graph else None
+        return _guarded(self._store.quads_for_pattern(subject, predicate, object, name))
+
+    def optimize(self) -> None:
+        """Compact the store's files, which makes later reads quicker. Raises ``EngineError``."""
+        with _failures("cannot compact the store"):
+            self._store.optimize()
+
+    def backup(self, folder: Path) -> None:
+        """Write a finished copy that others may open. Raises ``EngineError``.
+
+        ``folder`` must not exist; on the same file system the copy shares its files.
+        """
+        with _failures("cannot write a copy of the store", folder):
+            self._store.backup(str(folder))
+
+    def dump(self, stream: IO[bytes], format: ox.RdfFormat = ox.RdfFormat.N_QUADS) -> None:
+        """Write every quad to a stream, in no order. Raises ``EngineError``."""
+        with _failures("cannot write out the store"):
+            self._store.dump(stream, format)
+
+    def __len__(self) -> int:
+        """The number of quads."""
+        return len(self._store)
+
+
+@contextmanager
+def _failures(doing: str, path: Path | None = None) -> Iterator[None]:
+    """Turn what pyoxigraph raises into ``EngineError``; the cause keeps its ``errno``."""
+    try:
+        yield
+    except (OSError, RuntimeError) as error:
+        raise EngineError(f"{doing}: {error}", path=path) from error
+    except ValueError as error:  # a name that is no IRI, text that is no Unicode
+        raise QueryError(f"{doing}: {error}") from error
+
+
+def _guarded(answer: Iterable[T]) -> Iterator[T]:
+    with _failures("the store failed while it answered"):
+        yield from answer
+
+
+def _malformed(error: SyntaxError) -> QueryError:
+    message = error.msg
+    if place := re.match(r"error at (\d+):(\d+): ", message):
+        line, column = place.groups()
+        return QueryError(
+            f"malformed SPARQL at line {line}, column {column}: {message[place.end() :]}",
+            line=int(line),
+        )
+    return QueryError(f"malformed SPARQL: {message}")

@@ -1,0 +1,173 @@
+"""From a dispute folder to an engine that answers: every stage, in order."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from kg.checks import run_checks
+from kg.derivation import derive
+from kg.dispute import Dispute
+from kg.embedded import EmbeddedEngine
+from kg.engine import Engine, Rows
+from kg.errors import NonConformanceError, SnapshotError
+from kg.snapshot import current, inputs_of, open_snapshot, roots, workshop
+from kg.sources import ontology_source, read_source
+
+# How many results the error of a failed build lists.
+_SHOWN = 5
+
+# Called with what is being done now; a build says it ``steps(dispute)`` times.
+Progress = Callable[[str], None]
+
+_COUNTS = """
+PREFIX kg: <https://w3id.org/counterclaim/ns#>
+PREFIX rdfs: <http://www.w3.org/2000/01/rdf-schema#>
+SELECT
+  (COUNT(DISTINCT ?document) AS ?documents)
+  (COUNT(DISTINCT ?assertion) AS ?assertions)
+  (COUNT(DISTINCT ?relay) AS ?relays)
+  (COUNT(DISTINCT ?proposition) AS ?propositions)
+  (COUNT(DISTINCT ?contradiction) AS ?contradictions)
+  (COUNT(DISTINCT ?finding) AS ?findings)
+WHERE {
+  { ?document a kg:Document }
+  UNION { ?assertion a kg:Assertion }
+  UNION { ?relay a kg:Assertion ; kg:relays ?relayed }
+  UNION { ?proposition a kg:Proposition }
+  UNION { ?contradiction a/rdfs:subClassOf* kg:Contradiction }
+  UNION { ?finding a kg:RecordFinding }
+}
+"""
+
+
+@dataclass(frozen=True)
+class BuildReport:
+    """What a build made.
+
+    ``relays`` are among the ``assertions``; ``findings`` are the places where a record speaks to
+    an assertion; ``derived`` gives the triples of each rule. ``path`` is the snapshot's folder.
+    """
+
+    documents: int
+    assertions: int
+    relays: int
+    propositions: int
+    contradictions: int
+    findings: int
+    triples: int
+    derived: dict[str, int]
+    seconds: float
+    digest: str
+    path: Path
+
+
+def build(dispute: Dispute, progress: Progress | None = None) -> BuildReport:
+    """Load, derive, validate and publish; whatever fails leaves the old snapshot in place.
+
+    Raises ``SourceError``, ``QueryError``, ``SnapshotError``, or ``NonConformanceError`` if the
+    data does not conform to its shapes or a check finds something.
+    """
+    say = progress or _silent
+    started = time.monotonic()
+    with workshop(dispute, lambda: say("waiting for another build")) as shop:
+        inputs = inputs_of(dispute)
+        load(shop.engine, dispute, say)
+        derived = derive(shop.engine, dispute, lambda rule: say(f"deriving {rule}"))
+        validate(shop.engine, dispute, say)
+        say("publishing")
+        counts = count(shop.engine)
+        snapshot = shop.publish(inputs, counts)
+    return BuildReport(
+        **counts,
+        derived=derived,
+        seconds=time.monotonic() - started,
+        digest=snapshot.digest,
+        path=snapshot.folder,
+    )
+
+
+def load(engine: Engine, dispute: Dispute, say: Progress | None = None) -> None:
+    """Put the vocabulary and every source into its own graph. Raises ``SourceError``."""
+    for source in (ontology_source(), *dispute.sources):
+        (say or _silent)(f"loading {source.name}")
+        engine.add(read_source(source))
+
+
+def validate(engine: EmbeddedEngine, dispute: Dispute, say: Progress | None = None) -> None:
+    """Judge stated and derived statements by the shapes and the checks.
+
+    Raises ``NonConformanceError``, which names the first results.
+    """
+    from kg.shacl import validate_dispute  # brings pySHACL; readers of a snapshot need it not
+
+    (say or _silent)("validating")
+    report = validate_dispute(engine, dispute)
+    (say or _silent)("checking")
+    findings = run_checks(engine, dispute)
+    wrong = [str(result) for result in report.results] + [str(finding) for finding in findings]
+    if not report.conforms or findings:
+        shown = "\n".join(f"  {line}" for line in wrong[:_SHOWN])
+        more = f"\n  … and {len(wrong) - _SHOWN} more" if len(wrong) > _SHOWN else ""
+        raise NonConformanceError(
+            f"'{dispute.title}' does not conform: {len(wrong)} results\n{shown}{more}",
+            path=dispute.folder,
+            hint="'kg validate' lists them all, and how to mend each.",
+        )
+
+
+def count(engine: EmbeddedEngine) -> dict[str, int]:
+    """Return the numbers that a build reports."""
+    answer = engine.query(_COUNTS)
+    assert isinstance(answer, Rows)
+    row = next(answer.rows)
+    counts = {
+        name: int(term.value)
+        for name, term in zip(answer.columns, row, strict=True)
+        if term is not None
+    }
+    return counts | {"triples": len(engine)}
+
+
+def staged(dispute: Dispute) -> EmbeddedEngine:
+    """Return an engine in memory with the sources as they are now and what derives from them.
+
+    Nothing is validated, written or published. Raises ``SourceError`` and ``QueryError``.
+    """
+    engine = EmbeddedEngine.memory()
+    load(engine, dispute)
+    derive(engine, dispute)
+    return engine
+
+
+def open_current(
+    dispute: Dispute, build: bool = True, progress: Progress | None = None
+) -> EmbeddedEngine:
+    """Open the published snapshot, after building it if it is missing, damaged or out of date.
+
+    With ``build`` false, opens what is published, however old. Raises ``SnapshotError`` if there
+    is nothing that can be opened, and whatever building raises.
+    """
+    inputs = inputs_of(dispute) if build else None
+    damage: SnapshotError | None = None
+    for root in roots(dispute):
+        try:
+            snapshot = current(root)
+            if snapshot and (inputs is None or snapshot.is_of(inputs)):
+                return open_snapshot(snapshot)
+        except SnapshotError as error:
+            damage = error
+    if build:
+        return EmbeddedEngine.open_read_only(_build(dispute, progress).path / "store")
+    raise damage or SnapshotError(
+        "no snapshot has been published", path=dispute.folder, hint="Run 'kg build'."
+    )
+
+
+def _silent(_: str) -> None:
+    pass
+
+
+_build = build  # 'open_current' has a parameter of that name

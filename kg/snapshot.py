@@ -1,0 +1,317 @@
+"""Published snapshots: where they lie, how one is opened, and how a new one replaces it.
+
+::
+
+    .kg/                      in the dispute folder, else in the user's cache
+        lock                  held by the one build that may write
+        current -> snapshots/<digest>
+        snapshots/<digest>/   manifest.json (what it was built from), store/ (the engine's files)
+        work/                 a build in progress; its remains are removed by the next one
+
+A snapshot is named by its content, so the same sources give the same name. It becomes visible
+by renames alone: whoever is killed, or runs out of disk, leaves the old one in place.
+"""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import hashlib
+import json
+import os
+import shutil
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyoxigraph as ox
+
+from kg import __version__
+from kg.dispute import Dispute
+from kg.embedded import EmbeddedEngine
+from kg.errors import EngineError, SnapshotError
+from kg.settings import cache_folder, shipped
+from kg.sources import fingerprint, ontology_source
+
+# Longer than any build of a dispute that people wrote by hand.
+PATIENCE_SECONDS = 300.0
+
+_REBUILD = "Run 'kg build' to write it anew from the sources."
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """A published snapshot: its folder, its content digest and what it was built from.
+
+    ``inputs`` gives the SHA-256 of every file that went in, ``counts`` what was counted.
+    """
+
+    folder: Path
+    digest: str
+    version: str
+    inputs: Mapping[str, str]
+    counts: Mapping[str, int]
+
+    @property
+    def store(self) -> Path:
+        """The folder of the engine's files."""
+        return self.folder / "store"
+
+    def is_of(self, inputs: Mapping[str, str]) -> bool:
+        """Say whether it was built by this version from exactly these files."""
+        return self.version == __version__ and self.inputs == inputs
+
+
+def roots(dispute: Dispute) -> tuple[Path, Path]:
+    """Return the two folders where snapshots of a dispute may lie, the preferred one first."""
+    path = hashlib.sha256(os.fsencode(dispute.folder)).hexdigest()[:16]
+    return dispute.folder / ".kg", cache_folder() / path
+
+
+def inputs_of(dispute: Dispute) -> dict[str, str]:
+    """Return the SHA-256 of every file that decides what a snapshot holds. Raises ``SourceError``.
+
+    These are the sources, the vocabulary, the shapes, and the derivations and checks of the
+    project and of the dispute; not the queries that people ask.
+    """
+    files = {f"dispute/{source.name}.ttl": source.path for source in dispute.sources}
+    files["ontology/kg.ttl"] = ontology_source().path
+    for path in shipped("ontology").glob("shapes/*.ttl"):
+        files[f"ontology/shapes/{path.name}"] = path
+    for owner, folder in (("queries", shipped("queries")), ("own", dispute.folder / "queries")):
+        for kind in ("derive", "check"):
+            for path in folder.glob(f"{kind}/*.rq"):
+                files[f"{owner}/{kind}/{path.name}"] = path
+    return {name: fingerprint(files[name]) for name in sorted(files)}
+
+
+def content_digest(engine: EmbeddedEngine) -> str:
+    """Return the SHA-256 of an engine's content, whatever the names of its blank nodes.
+
+    The hash runs over the sorted N-Quads lines of the dataset after RDFC-1.0
+    (https://www.w3.org/TR/rdf-canon/). A blank node's canonical name depends on the quads that
+    mention it alone, so only those are canonicalized.
+    """
+    plain: list[ox.Quad] = []
+    blank: list[ox.Quad] = []
+    for quad in engine.quads():
+        has_blank = isinstance(quad.subject, ox.BlankNode) or isinstance(quad.object, ox.BlankNode)
+        (blank if has_blank else plain).append(quad)
+    dataset = ox.Dataset(blank)
+    dataset.canonicalize(ox.CanonicalizationAlgorithm.RDFC_1_0)
+    data = ox.serialize([*plain, *dataset], format=ox.RdfFormat.N_QUADS)
+    assert data is not None  # it is, without an output to write to
+    return hashlib.sha256(b"\n".join(sorted(data.splitlines()))).hexdigest()
+
+
+def current(root: Path) -> Snapshot | None:
+    """Return the published snapshot below ``root``, or ``None`` if there never was one.
+
+    Raises ``SnapshotError`` if ``current`` leads nowhere, the manifest is missing or unreadable,
+    or a file of the store is missing or not of the length it had.
+    """
+    link = root / "current"
+    if not link.is_symlink():
+        return None
+    # Resolved once: a build may move the link while this reader looks.
+    snapshot, _ = _read(root / link.readlink())
+    return snapshot
+
+
+def open_snapshot(snapshot: Snapshot) -> EmbeddedEngine:
+    """Open a snapshot for reading. Raises ``SnapshotError`` if the store refuses it."""
+    try:
+        return EmbeddedEngine.open_read_only(snapshot.store)
+    except EngineError as error:
+        raise SnapshotError(
+            f"the snapshot is damaged: {error.message}", path=snapshot.folder, hint=_REBUILD
+        ) from error
+
+
+@contextmanager
+def workshop(
+    dispute: Dispute,
+    waiting: Callable[[], None] | None = None,
+    patience: float = PATIENCE_SECONDS,
+) -> Iterator[Workshop]:
+    """Give one build a fresh store to fill, and nobody else until it is done.
+
+    If another build is at work, ``waiting`` is called once and this one waits up to ``patience``
+    seconds. Raises ``SnapshotError`` if that was not enough, or nothing can be written.
+    """
+    root = _writable_root(dispute)
+    with _writing(root):
+        root.mkdir(parents=True, exist_ok=True)
+        if root.name == ".kg":
+            (root / ".gitignore").write_text("*\n", encoding="ascii")
+    with _lock(root, waiting, patience), _writing(root):
+        work = root / "work"
+        shutil.rmtree(work, ignore_errors=True)  # left by a build that was killed
+        (work / "snapshot").mkdir(parents=True)
+        try:
+            yield Workshop(root, EmbeddedEngine.create(work / "store"))
+        finally:
+            shutil.rmtree(work, ignore_errors=True)
+
+
+class Workshop:
+    """A build in progress: a store to fill, and the way to publish it."""
+
+    def __init__(self, root: Path, engine: EmbeddedEngine) -> None:
+        self.root = root
+        self.engine = engine
+
+    def publish(self, inputs: Mapping[str, str], counts: Mapping[str, int]) -> Snapshot:
+        """Make the store's content the current snapshot and remove all but the one before it.
+
+        Raises ``SnapshotError`` or ``EngineError``; then the old snapshot is still the current.
+        """
+        digest = content_digest(self.engine)
+        folder = self.root / "snapshots" / digest
+        snapshot = Snapshot(folder, digest, __version__, dict(inputs), dict(counts))
+        before = self._target()
+        if files := _intact_files(folder):
+            # The same content from other files, such as a comment that changed.
+            self._write_manifest(snapshot, files, folder)
+        else:
+            self._write_store(snapshot)
+        self._point(folder)
+        if before not in (None, digest):
+            self._prune({digest, before})
+        return snapshot
+
+    def _write_store(self, snapshot: Snapshot) -> None:
+        made = self.root / "work" / "snapshot"
+        self.engine.optimize()
+        self.engine.backup(made / "store")
+        files = {path.name: path.stat().st_size for path in sorted((made / "store").iterdir())}
+        self._write_manifest(snapshot, files, made)
+        snapshot.folder.parent.mkdir(exist_ok=True)
+        if snapshot.folder.exists():
+            # Damaged, else it would have been kept; whoever has it open keeps the files.
+            snapshot.folder.rename(self.root / "work" / "damaged")
+        made.rename(snapshot.folder)
+
+    def _write_manifest(self, snapshot: Snapshot, files: Mapping[str, int], folder: Path) -> None:
+        manifest = {
+            "version": snapshot.version,
+            "digest": snapshot.digest,
+            "counts": snapshot.counts,
+            "inputs": snapshot.inputs,
+            "files": files,
+        }
+        made = self.root / "work" / "manifest.json"
+        with made.open("w", encoding="utf-8") as stream:
+            json.dump(manifest, stream, indent=2)
+            stream.flush()
+            os.fsync(stream.fileno())
+        made.replace(folder / "manifest.json")
+
+    def _target(self) -> str | None:
+        link = self.root / "current"
+        return link.readlink().name if link.is_symlink() else None
+
+    def _point(self, folder: Path) -> None:
+        link = self.root / "work" / "current"
+        link.symlink_to(Path("snapshots") / folder.name)
+        link.replace(self.root / "current")
+
+    def _prune(self, keep: set[str | None]) -> None:
+        # The one before stays: a reader may have resolved the link and not opened it yet.
+        for folder in (self.root / "snapshots").iterdir():
+            if folder.name not in keep:
+                shutil.rmtree(folder, ignore_errors=True)
+
+
+def _writable_root(dispute: Dispute) -> Path:
+    beside, cached = roots(dispute)
+    package = Path(__file__).resolve().parent
+    # An installed package is nobody's place to write, even where permissions would allow it.
+    installed = package in dispute.folder.parents
+    place = beside if beside.exists() else dispute.folder
+    return beside if not installed and os.access(place, os.W_OK | os.X_OK) else cached
+
+
+@contextmanager
+def _lock(root: Path, waiting: Callable[[], None] | None, patience: float) -> Iterator[None]:
+    with _writing(root), (root / "lock").open("w") as stream:
+        deadline = time.monotonic() + patience
+        while True:
+            try:
+                fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                if waiting:
+                    waiting()
+                    waiting = None
+                if time.monotonic() >= deadline:
+                    raise SnapshotError(
+                        f"another build of this dispute is still at work after {patience:.0f} s",
+                        path=root,
+                        hint="Wait for it, or end it; its lock goes with its process.",
+                    ) from None
+                time.sleep(0.05)
+        yield  # closing the file gives the lock back
+
+
+@contextmanager
+def _writing(root: Path) -> Iterator[None]:
+    """Turn a failure to write into ``SnapshotError`` that says what to do about it."""
+    try:
+        yield
+    except OSError as error:
+        raise _cannot_write(root, str(error.strerror or error), error.errno) from error
+    except EngineError as error:
+        # The store reports what the system said in words only.
+        if "No space left" in error.message:
+            raise _cannot_write(root, "No space left on device", errno.ENOSPC) from error
+        raise
+
+
+def _cannot_write(root: Path, why: str, number: int | None) -> SnapshotError:
+    hint = "Set KG_CACHE to a folder that you can write."
+    if number in (errno.ENOSPC, errno.EDQUOT):
+        hint = "Free some space, or set KG_CACHE to a folder on another disk."
+    return SnapshotError(
+        f"cannot write a snapshot: {why}; the old one is untouched", path=root, hint=hint
+    )
+
+
+def _read(folder: Path) -> tuple[Snapshot, dict[str, int]]:
+    """Read a snapshot's manifest and hold the store's files and their sizes against it."""
+    try:
+        manifest = json.loads((folder / "manifest.json").read_bytes())
+        content = [manifest[name] for name in ("digest", "version", "inputs", "counts")]
+        files: dict[str, int] = manifest["files"]
+        wrong = [name for name, size in files.items() if _size(folder / "store" / name) != size]
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        why = "is missing" if isinstance(error, FileNotFoundError) else "cannot be read"
+        raise SnapshotError(
+            f"the snapshot is damaged: its manifest {why}", path=folder, hint=_REBUILD
+        ) from error
+    if wrong:
+        raise SnapshotError(
+            f"the snapshot is damaged: {wrong[0]} is missing or was cut",
+            path=folder,
+            hint=_REBUILD,
+        )
+    return Snapshot(folder, *content), files
+
+
+def _intact_files(folder: Path) -> dict[str, int] | None:
+    """Return the store's files and sizes if a snapshot is there and opens, else nothing."""
+    try:
+        snapshot, files = _read(folder)
+        open_snapshot(snapshot)
+    except SnapshotError:
+        return None
+    return files
+
+
+def _size(path: Path) -> int | None:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return None

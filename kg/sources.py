@@ -1,0 +1,133 @@
+"""The Turtle files of a dispute, each read into its own named graph."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyoxigraph as ox
+
+from kg.errors import SourceError
+from kg.namespaces import ONTOLOGY_GRAPH
+from kg.settings import shipped
+
+# The folders of a dispute that hold sources, and the files that stand beside them.
+FOLDERS = ("statements", "records")
+FILES = ("dispute", "agents", "artifacts")
+
+
+@dataclass(frozen=True)
+class SourceFile:
+    """One Turtle file and the named graph it becomes.
+
+    ``name`` is the path below the dispute folder without ``.ttl`` (``statements/doc``), ``graph``
+    the IRI of its named graph, ``kind`` one of ``dispute``, ``agents``, ``artifacts``,
+    ``statements``, ``records`` and ``ontology``, and ``base`` the IRI that the empty prefix must
+    stand for, if it is declared (``None``: any).
+    """
+
+    path: Path
+    name: str
+    graph: str
+    kind: str
+    base: str | None = None
+
+
+def ontology_source() -> SourceFile:
+    """Return the vocabulary, which every dispute is loaded with."""
+    return SourceFile(shipped("ontology") / "kg.ttl", "kg", ONTOLOGY_GRAPH, "ontology")
+
+
+def read_bytes(path: Path) -> bytes:
+    """Return the bytes of a file.
+
+    Raises ``SourceError`` if it is missing, a folder, or may not be read.
+    """
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        raise SourceError("no such file", path=path) from None
+    except IsADirectoryError:
+        raise SourceError("a folder, where a file should be", path=path) from None
+    except OSError as error:
+        raise SourceError(
+            f"cannot be read: {error.strerror or error}",
+            path=path,
+            hint="Check that the file may be read by you.",
+        ) from error
+
+
+def read_source(source: SourceFile) -> list[ox.Quad]:
+    """Parse a source and return its statements as quads of ``source.graph``.
+
+    Blank nodes get names that no other file has. Raises ``SourceError`` with file and line for
+    bytes that are not UTF-8, for malformed Turtle, for an empty prefix that stands for another
+    dispute, and for a blank node that points to a blank node.
+    """
+    text = _decode(read_bytes(source.path), source.path)
+    parser = ox.parse(text, format=ox.RdfFormat.TURTLE, rename_blank_nodes=True)
+    graph = ox.NamedNode(source.graph)
+    try:
+        quads = [ox.Quad(q.subject, q.predicate, q.object, graph) for q in parser]
+    except SyntaxError as error:
+        raise _malformed(error, source.path) from None
+    if source.base is not None:
+        declared = parser.prefixes.get("", source.base)
+        if declared != source.base:
+            raise SourceError(
+                f"the prefix ':' stands for <{declared}>, but this dispute is <{source.base}>",
+                path=source.path,
+                line=_line_of(text, f"<{declared}>"),
+                hint=f"Write '@prefix : <{source.base}> .', or move the file to its own dispute.",
+            )
+        _refuse_nested_blank_nodes(quads, source.path, text)
+    return quads
+
+
+def fingerprint(path: Path) -> str:
+    """Return the SHA-256 of a file's bytes, in hexadecimal. Raises ``SourceError``."""
+    return hashlib.sha256(read_bytes(path)).hexdigest()
+
+
+def _decode(data: bytes, path: Path) -> str:
+    try:
+        # A byte order mark is not part of Turtle, but some editors write one.
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise SourceError(
+            f"not UTF-8: byte 0x{data[error.start]:02x} cannot stand here",
+            path=path,
+            line=data.count(b"\n", 0, error.start) + 1,
+            hint="Save the file as UTF-8; Turtle knows no other encoding.",
+        ) from None
+
+
+def _malformed(error: SyntaxError, path: Path) -> SourceError:
+    message = re.sub(r"^Parser error at line .*?: ", "", error.msg)
+    hint = "Check the line, and the end of the one before it, for a missing '.', ';' or quote."
+    if prefix := re.search(r"The prefix (\S*:) has not been declared", message):
+        hint = f"Declare it at the top of the file: '@prefix {prefix[1]} <…> .'."
+    elif "No scheme found" in message:
+        hint = "Write the IRI in full, or as a prefixed name: relative IRIs are not resolved."
+    return SourceError(f"malformed Turtle: {message}", path=path, line=error.lineno, hint=hint)
+
+
+def _refuse_nested_blank_nodes(quads: list[ox.Quad], path: Path, text: str) -> None:
+    # Only selectors may go unnamed; so canonical names of blank nodes cost linear time, while
+    # a web of them can cost exponential time.
+    for quad in quads:
+        if isinstance(quad.subject, ox.BlankNode) and isinstance(quad.object, ox.BlankNode):
+            local = re.split(r"[#/]", quad.predicate.value)[-1]
+            raise SourceError(
+                f"a blank node points to a blank node by <{quad.predicate.value}>",
+                path=path,
+                line=_line_of(text, f":{local}"),
+                hint="Give the inner one a name; only selectors may go without.",
+            )
+
+
+def _line_of(text: str, token: str) -> int | None:
+    position = text.find(token)
+    return text.count("\n", 0, position) + 1 if position >= 0 else None

@@ -1,0 +1,156 @@
+"""From an Extended Date/Time Format literal to the span of time it can mean.
+
+Format: https://www.loc.gov/standards/datetime/ (levels 0 to 2, as ISO 8601-2:2019). The package
+``edtf`` parses it; what is added here is the time of day, and how far *approximate* reaches.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+from time import struct_time
+from typing import Any
+
+import pyoxigraph as ox
+
+from kg.dispute import Dispute
+from kg.engine import Engine, Rows
+from kg.errors import SourceError
+from kg.namespaces import expand
+
+EDTF = ox.NamedNode(expand("edtf:EDTF"))
+DATE_TIME = ox.NamedNode(expand("xsd:dateTime"))
+
+# property with an EDTF literal -> properties for its bounds
+BOUNDED = {
+    expand("kg:utteredAt"): (expand("kg:utteredEarliest"), expand("kg:utteredLatest")),
+    expand("kg:eventTime"): (expand("kg:eventEarliest"), expand("kg:eventLatest")),
+}
+
+Bounds = tuple[datetime | None, datetime | None]
+
+
+@lru_cache(maxsize=4096)
+def bounds(text: str) -> Bounds:
+    """Return the earliest and latest moment (UTC, to the second) that an EDTF text can mean.
+
+    A date covers its whole day, month or year. ``~`` or ``?`` widens by one unit of the date's
+    own precision at either end (``2023-03-27~``: a day each way), ``%`` by two: the standard
+    leaves the extent open. An end that is open or unknown (``2023-03/..``), or outside the years
+    1 to 9999, is ``None``. A time of day without a zone is taken as UTC.
+
+    Raises ``ValueError`` for text that is not EDTF, or that ends before it begins.
+    """
+    from edtf import parse_edtf
+    from edtf.parser.edtf_exceptions import EDTFParseException
+
+    if text != text.strip():
+        raise ValueError("white space around the date")
+    try:
+        parsed = parse_edtf(text)
+    except EDTFParseException:
+        raise ValueError("not an EDTF date") from None
+    earliest, latest = _end(parsed, "lower"), _end(parsed, "upper")
+    if earliest and latest and latest < earliest:
+        raise ValueError("ends before it begins")
+    return earliest, latest
+
+
+def time_bounds(engine: Engine, dispute: Dispute) -> list[ox.Quad]:
+    """Return the bounds of every ``kg:utteredAt`` and ``kg:eventTime``, for the derived graph.
+
+    Raises ``SourceError`` with file and line for a literal that is no EDTF date.
+    """
+    graph = ox.NamedNode(dispute.derived_graph)
+    quads = []
+    for subject, predicate, value in _dated(engine):
+        try:
+            if not isinstance(value, ox.Literal) or value.datatype != EDTF:
+                raise ValueError("not a literal of type edtf:EDTF")
+            ends = bounds(value.value)
+        except ValueError as error:
+            raise _malformed(dispute, subject, value, str(error)) from None
+        for name, moment in zip(BOUNDED[predicate.value], ends, strict=True):
+            if moment is not None:
+                stamp = moment.replace(tzinfo=None).isoformat() + "Z"
+                literal = ox.Literal(stamp, datatype=DATE_TIME)
+                quads.append(ox.Quad(subject, ox.NamedNode(name), literal, graph))
+    return quads
+
+
+def _dated(engine: Engine) -> Iterator[tuple[Any, Any, Any]]:
+    properties = " ".join(f"<{name}>" for name in BOUNDED)
+    answer = engine.query(
+        f"SELECT ?s ?p ?o {{ VALUES ?p {{ {properties} }} ?s ?p ?o }} ORDER BY ?s ?p ?o"
+    )
+    assert isinstance(answer, Rows)
+    yield from answer.rows  # type: ignore[misc]  # three columns, none of them unbound
+
+
+def _malformed(dispute: Dispute, subject: Any, value: Any, why: str) -> SourceError:
+    from kg.locations import Locations
+
+    place = Locations(dispute).find(subject.value, near=f'"{value.value}"')
+    path, line = place if place else (None, None)
+    return SourceError(
+        f"'{value.value}': {why}",
+        path=path,
+        line=line,
+        hint='Write for example "2023-03-13", "2024-12", "2023-03-27~" or "2023-03/2023-05", '
+        "with ^^edtf:EDTF.",
+    )
+
+
+def _end(parsed: Any, side: str) -> datetime | None:
+    """Return one end ('lower' or 'upper') of a parsed date, padded if it is approximate."""
+    from edtf.parser import parser_classes as classes
+
+    if isinstance(parsed, classes.Interval):
+        return _end(parsed.lower if side == "lower" else parsed.upper, side)
+    if isinstance(parsed, classes.UnspecifiedIntervalSection):
+        return None  # open, or unknown: the package would guess ten years
+    if isinstance(parsed, classes.DateAndTime):
+        return _moment(parsed)
+    return _widened(parsed, _day(getattr(parsed, f"{side}_strict")(), side), side)
+
+
+def _day(value: struct_time | float, side: str) -> datetime | None:
+    if isinstance(value, float) and math.isinf(value):
+        return None
+    assert isinstance(value, struct_time)
+    if not 1 <= value.tm_year <= 9999:
+        return None
+    day = datetime(value.tm_year, value.tm_mon, value.tm_mday, tzinfo=UTC)
+    return day if side == "lower" else day.replace(hour=23, minute=59, second=59)
+
+
+def _moment(parsed: Any) -> datetime:
+    # Python's ISO 8601 parser reads exactly the form that EDTF level 0 allows here.
+    moment = datetime.fromisoformat(str(parsed))
+    return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def _widened(parsed: Any, day: datetime | None, side: str) -> datetime | None:
+    """Widen one end of a date that is marked approximate or uncertain, by its own precision.
+
+    The package's own fuzzy bounds add a year, a month and a day to a date given to the day.
+    """
+    marks = str(parsed)
+    units = 2 if "%" in marks or ("~" in marks and "?" in marks) else 1
+    if day is None or not any(mark in marks for mark in "~?%"):
+        return day
+    sign = -1 if side == "lower" else 1
+    precision = marks.strip("-~?%").count("-")
+    try:
+        if precision >= 2:
+            return day + sign * units * timedelta(days=1)
+        months = day.year * 12 + day.month - 1 + sign * units * (1 if precision == 1 else 12)
+        first = datetime(months // 12, months % 12 + 1, 1, tzinfo=UTC)
+        if side == "lower":
+            return first
+        after = months + 1
+        return datetime(after // 12, after % 12 + 1, 1, tzinfo=UTC) - timedelta(seconds=1)
+    except (ValueError, OverflowError):
+        return None  # beyond the years 1 to 9999
