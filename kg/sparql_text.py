@@ -8,7 +8,7 @@ letters inside a string, an IRI, a comment or a variable's name.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
@@ -135,6 +135,26 @@ def _after_prologue(tokens: Sequence[Token]) -> int:
         else:
             break
     return index
+
+
+def declare_prefixes(text: str, prefixes: Mapping[str, str]) -> str:
+    """Return ``text`` with those of ``prefixes`` declared that it uses and does not declare.
+
+    They are put before the query form on its own line, so that no line gets another number.
+    """
+    tokens = significant(text)
+    start = _after_prologue(tokens)
+    declared = {name.text[:-1] for word, name in pairwise(tokens[:start]) if word.is_word("PREFIX")}
+    used = {token.text.partition(":")[0] for token in tokens[start:] if token.kind == "pname"}
+    added = [
+        f"PREFIX {name}: <{prefixes[name]}> "
+        for name in sorted(used - declared)
+        if name in prefixes
+    ]
+    if not added or start >= len(tokens):
+        return text
+    at = tokens[start].start
+    return text[:at] + "".join(added) + text[at:]
 
 
 def query_form(tokens: Sequence[Token]) -> str | None:
