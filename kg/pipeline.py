@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from kg.checks import run_checks
@@ -15,6 +16,7 @@ from kg.engine import Engine, Rows
 from kg.errors import NonConformanceError, SnapshotError
 from kg.snapshot import current, inputs_of, open_snapshot, roots, workshop
 from kg.sources import ontology_source, read_source
+from kg.stored_query import stored_paths
 
 # How many results the error of a failed build lists.
 _SHOWN = 5
@@ -62,6 +64,15 @@ class BuildReport:
     seconds: float
     digest: str
     path: Path
+
+    def as_json(self) -> str:
+        """Return the report as a JSON object, one member a line."""
+        return json.dumps(asdict(self) | {"path": str(self.path)}, indent=2)
+
+
+def steps(dispute: Dispute) -> int:
+    """Return how many times a build says what it does, for a bar that fills."""
+    return len(dispute.sources) + len(stored_paths(dispute, "derive")) + 4
 
 
 def build(dispute: Dispute, progress: Progress | None = None) -> BuildReport:
