@@ -125,6 +125,14 @@ class EmbeddedEngine:
         with _failures("cannot write out the store"):
             self._store.dump(stream, format)
 
+    def close(self) -> None:
+        """Let go of the store; the engine must not be used afterwards.
+
+        Needed where another store will take its folder: references that linger, such as the
+        frames of an exception somebody keeps, would hold the folder's lock.
+        """
+        self._store = ox.Store()
+
     def __len__(self) -> int:
         """The number of quads."""
         return len(self._store)

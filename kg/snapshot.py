@@ -20,6 +20,7 @@ import hashlib
 import json
 import os
 import shutil
+import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -147,20 +148,24 @@ def workshop(
         if root.name == ".kg":
             (root / ".gitignore").write_text("*\n", encoding="ascii")
     with _lock(root, waiting, patience), _writing(root):
-        work = root / "work"
-        shutil.rmtree(work, ignore_errors=True)  # left by a build that was killed
-        (work / "snapshot").mkdir(parents=True)
+        shutil.rmtree(root / "work", ignore_errors=True)  # left by a build that was killed
+        (root / "work").mkdir()
+        # A name of its own: a store that somebody in this process still holds is no obstacle.
+        work = Path(tempfile.mkdtemp(dir=root / "work"))
+        engine = EmbeddedEngine.create(work / "store")
         try:
-            yield Workshop(root, EmbeddedEngine.create(work / "store"))
+            yield Workshop(root, work, engine)
         finally:
-            shutil.rmtree(work, ignore_errors=True)
+            engine.close()
+            shutil.rmtree(root / "work", ignore_errors=True)
 
 
 class Workshop:
     """A build in progress: a store to fill, and the way to publish it."""
 
-    def __init__(self, root: Path, engine: EmbeddedEngine) -> None:
+    def __init__(self, root: Path, work: Path, engine: EmbeddedEngine) -> None:
         self.root = root
+        self.work = work
         self.engine = engine
 
     def publish(self, inputs: Mapping[str, str], counts: Mapping[str, int]) -> Snapshot:
@@ -183,7 +188,8 @@ class Workshop:
         return snapshot
 
     def _write_store(self, snapshot: Snapshot) -> None:
-        made = self.root / "work" / "snapshot"
+        made = self.work / "snapshot"
+        made.mkdir()
         self.engine.optimize()
         self.engine.backup(made / "store")
         files = {path.name: path.stat().st_size for path in sorted((made / "store").iterdir())}
@@ -191,7 +197,7 @@ class Workshop:
         snapshot.folder.parent.mkdir(exist_ok=True)
         if snapshot.folder.exists():
             # Damaged, else it would have been kept; whoever has it open keeps the files.
-            snapshot.folder.rename(self.root / "work" / "damaged")
+            snapshot.folder.rename(self.work / "damaged")
         made.rename(snapshot.folder)
 
     def _write_manifest(self, snapshot: Snapshot, files: Mapping[str, int], folder: Path) -> None:
@@ -202,7 +208,7 @@ class Workshop:
             "inputs": snapshot.inputs,
             "files": files,
         }
-        made = self.root / "work" / "manifest.json"
+        made = self.work / "manifest.json"
         with made.open("w", encoding="utf-8") as stream:
             json.dump(manifest, stream, indent=2)
             stream.flush()
@@ -214,7 +220,7 @@ class Workshop:
         return link.readlink().name if link.is_symlink() else None
 
     def _point(self, folder: Path) -> None:
-        link = self.root / "work" / "current"
+        link = self.work / "current"
         link.symlink_to(Path("snapshots") / folder.name)
         link.replace(self.root / "current")
 
