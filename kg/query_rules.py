@@ -10,6 +10,7 @@ import pyoxigraph as ox
 
 from kg import sparql_text
 from kg.errors import QueryError
+from kg.namespaces import PREFIXES
 from kg.query_header import MEANING, Header, Parameter
 
 _FORMS_OF_KIND = {"check": ("SELECT",), "derive": ("CONSTRUCT",)}
@@ -54,6 +55,14 @@ def parsed_form(text: str, tokens: list[sparql_text.Token], path: Path | None) -
         # The engine has no way to parse without running; on an empty store that costs nothing.
         _empty_store().query(text)
     except SyntaxError as error:
+        if missing := sparql_text.undeclared(tokens):
+            prefix = sparql_text.prefix_of(missing[0])
+            raise QueryError(
+                f"the prefix of {missing[0].text} is not declared",
+                path=path,
+                line=sparql_text.line_of(text, missing[0].start),
+                hint=f"Add a line PREFIX {prefix}: <{PREFIXES.get(prefix, '...')}>.",
+            ) from error
         raise syntax_error(error, path) from error
     except (OSError, RuntimeError, ValueError) as error:
         raise QueryError(f"the query cannot be run: {error}", path=path) from error
@@ -71,9 +80,6 @@ def syntax_error(error: SyntaxError, path: Path | None = None) -> QueryError:
     if match is None:
         return QueryError(f"not SPARQL: {error}", path=path)
     line, column, expected = int(match[1]), int(match[2]), match[3]
-    if "Prefix not found" in expected:
-        message = f"a prefix before column {column} is not declared"
-        return QueryError(message, path=path, line=line, hint="Add a line PREFIX name: <...>.")
     # The engine lists every terminal it could have gone on with; a few help, sixty do not.
     listed = expected.removeprefix("expected ").removeprefix("one of ").split(", ")
     words = [word.strip() for word in listed if not word.startswith("[")]

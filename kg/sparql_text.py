@@ -137,6 +137,20 @@ def _after_prologue(tokens: Sequence[Token]) -> int:
     return index
 
 
+def prefix_of(token: Token) -> str:
+    """Return the prefix of a prefixed name, without its colon."""
+    return token.text.partition(":")[0]
+
+
+def undeclared(tokens: Sequence[Token]) -> list[Token]:
+    """Return the prefixed names whose prefix the prologue does not declare."""
+    start = _after_prologue(tokens)
+    prologue = pairwise(tokens[:start])
+    declared = {prefix_of(name) for word, name in prologue if word.is_word("PREFIX")}
+    names = (token for token in tokens[start:] if token.kind == "pname")
+    return [name for name in names if prefix_of(name) not in declared]
+
+
 def declare_prefixes(text: str, prefixes: Mapping[str, str]) -> str:
     """Return ``text`` with those of ``prefixes`` declared that it uses and does not declare.
 
@@ -144,13 +158,8 @@ def declare_prefixes(text: str, prefixes: Mapping[str, str]) -> str:
     """
     tokens = significant(text)
     start = _after_prologue(tokens)
-    declared = {name.text[:-1] for word, name in pairwise(tokens[:start]) if word.is_word("PREFIX")}
-    used = {token.text.partition(":")[0] for token in tokens[start:] if token.kind == "pname"}
-    added = [
-        f"PREFIX {name}: <{prefixes[name]}> "
-        for name in sorted(used - declared)
-        if name in prefixes
-    ]
+    missing = sorted({prefix_of(token) for token in undeclared(tokens)})
+    added = [f"PREFIX {name}: <{prefixes[name]}> " for name in missing if name in prefixes]
     if not added or start >= len(tokens):
         return text
     at = tokens[start].start
@@ -309,7 +318,7 @@ def _calls_service(tokens: Sequence[Token], index: int) -> bool:
     token = tokens[index]
     if token.kind == "word":
         return "SERVICE" in token.text.upper()
-    if token.kind != "pname" or "SERVICE" not in token.text.partition(":")[0].upper():
+    if token.kind != "pname" or "SERVICE" not in prefix_of(token).upper():
         return False
     followed = index + 1 < len(tokens) and tokens[index + 1].is_punct("{")
     return followed and not tokens[index - 1].is_word("GRAPH", "FROM", "NAMED", "DESCRIBE")
