@@ -112,14 +112,17 @@ def validate(engine: EmbeddedEngine, dispute: Dispute, say: Progress | None = No
 
     Raises ``NonConformanceError``, which names the first results.
     """
-    from kg.shacl import validate_dispute  # brings pySHACL; readers of a snapshot need it not
+    # Brings pySHACL; whoever reads a snapshot needs it not.
+    from kg.shacl import validate_dispute
+    from kg.shacl.report import INFO
 
     (say or _silent)("validating")
     report = validate_dispute(engine, dispute)
     (say or _silent)("checking")
     findings = run_checks(engine, dispute)
-    wrong = [str(result) for result in report.results] + [str(finding) for finding in findings]
-    if not report.conforms or findings:
+    wrong = [str(result) for result in report.results if result.severity != INFO]
+    wrong += [str(finding) for finding in findings]
+    if wrong:
         shown = "\n".join(f"  {line}" for line in wrong[:_SHOWN])
         more = f"\n  … and {len(wrong) - _SHOWN} more" if len(wrong) > _SHOWN else ""
         raise NonConformanceError(
