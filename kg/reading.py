@@ -1,0 +1,51 @@
+"""A dispute's documents, passages and texts as its files are now, finished or not.
+
+The verbs for passages serve somebody who is still writing, so they read the sources themselves:
+a published snapshot may be old, and one of unfinished sources cannot be built.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from kg.dispute import Dispute
+from kg.documents import AttachedText, Document, read_documents, texts_of
+from kg.embedded import EmbeddedEngine
+from kg.passages import Passage, read_passages
+from kg.sources import read_source
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What is read of a dispute, each part when it is first asked for.
+
+    ``folder`` holds further texts, under any names (``--documents``).
+    """
+
+    dispute: Dispute
+    folder: Path | None = None
+
+    @cached_property
+    def engine(self) -> EmbeddedEngine:
+        """The sources in memory, nothing derived. Raises ``SourceError``."""
+        engine = EmbeddedEngine.memory()
+        for source in self.dispute.sources:
+            engine.add(read_source(source))
+        return engine
+
+    @cached_property
+    def documents(self) -> list[Document]:
+        """The documents that have a text."""
+        return read_documents(self.engine, self.dispute.base)
+
+    @cached_property
+    def passages(self) -> list[Passage]:
+        """Every passage of every document."""
+        return read_passages(self.engine)
+
+    @cached_property
+    def texts(self) -> dict[str, AttachedText]:
+        """The texts at hand. Raises ``PassageError``."""
+        return texts_of(self.dispute, self.engine, self.folder)
