@@ -1,0 +1,225 @@
+"""What hangs on assertions: contradictions, agreements, moves, record findings, passages."""
+
+from __future__ import annotations
+
+from kg.documents import AttachedText
+from kg.namespaces import expand
+from kg.passages import digest
+from kg.rows import number, string
+from kg.show.page import Line, Section
+from kg.show.reader import Reader
+
+QUOTED = 1200  # characters of a passage shown on a page; the middle of a longer one is left out
+
+_PASSAGES = """
+SELECT ?owner ?document ?start ?end ?sha256 WHERE {
+  VALUES ?owner { $about }
+  ?owner oa:hasTarget ?passage .
+  ?passage oa:hasSource ?document ; oa:hasSelector ?selector ; kg:sha256 ?sha256 .
+  ?selector oa:start ?start ; oa:end ?end .
+} ORDER BY ?document ?start ?end ?passage
+"""
+
+_BETWEEN = """
+SELECT ?node ?type ?one ?rule ?kind ?grounds ?judge ?dissolvedBy WHERE {
+  VALUES ?about { $about }
+  ?node kg:between ?about , ?one ; a ?type .
+  OPTIONAL { ?node kg:rule ?rule }
+  OPTIONAL { ?node kg:kind ?kind }
+  OPTIONAL { ?node kg:grounds ?grounds }
+  OPTIONAL { ?node prov:wasGeneratedBy/prov:wasAssociatedWith ?judge }
+  OPTIONAL { ?node kg:dissolvedBy ?dissolvedBy }
+} ORDER BY ?node ?type ?one ?rule ?kind ?grounds ?judge ?dissolvedBy
+"""
+
+_MOVES = """
+SELECT ?node ?type ?from ?target ?judge WHERE {
+  VALUES ?about { $about }
+  VALUES (?type ?by) { (kg:Attack kg:attacker) (kg:Support kg:supporter) }
+  ?node a ?type ; ?by ?from ; kg:target ?target .
+  FILTER(?from = ?about || ?target = ?about)
+  OPTIONAL { ?node prov:wasGeneratedBy/prov:wasAssociatedWith ?judge }
+} ORDER BY ?type ?node ?from ?target ?judge
+"""
+
+_FINDINGS = """
+SELECT ?finding ?assertion ?bearing ?fact ?rule ?subject ?predicate ?object WHERE {
+  VALUES ?assertion { $about }
+  ?finding a kg:RecordFinding ; kg:assertion ?assertion ; kg:bearing ?bearing .
+  OPTIONAL {
+    ?finding kg:recordFact ?fact .
+    ?fact rdf:subject ?subject ; rdf:predicate ?predicate ; rdf:object ?object .
+    OPTIONAL { ?fact kg:rule ?rule }
+  }
+} ORDER BY ?finding ?fact ?rule
+"""
+
+_PREMISES = """
+SELECT ?premise WHERE { VALUES ?about { $about } ?about prov:wasDerivedFrom ?premise }
+ORDER BY ?premise
+"""
+
+
+class Node:
+    """A contradiction, apparent contradiction or agreement, its rows drawn together."""
+
+    def __init__(self, iri: str) -> None:
+        self.iri = iri
+        self.types: set[str] = set()
+        self.between: list[str] = []
+        self.words: dict[str, list[str]] = {}
+
+    def first(self, key: str) -> str:
+        """Return the first value found for a column, or nothing."""
+        return next(iter(self.words.get(key, [])), "")
+
+    @property
+    def family(self) -> str:
+        """``contradiction``, ``apparent contradiction`` or ``agreement``."""
+        if expand("kg:ApparentContradiction") in self.types:
+            return "apparent contradiction"
+        return "agreement" if expand("kg:Agreement") in self.types else "contradiction"
+
+    @property
+    def declared(self) -> bool:
+        """Whether an encoder stated it, rather than a rule derived it."""
+        return expand("kg:DeclaredContradiction") in self.types
+
+
+def nodes_about(reader: Reader, *assertions: str) -> list[Node]:
+    """Return what joins these assertions with others, sorted by IRI."""
+    found: dict[str, Node] = {}
+    for row in reader.select(_BETWEEN, *assertions):
+        iri = string(row, "node")
+        node = found.setdefault(iri, Node(iri))
+        node.types.add(string(row, "type"))
+        if string(row, "one") not in node.between:
+            node.between.append(string(row, "one"))
+        for key in ("rule", "kind", "grounds", "judge", "dissolvedBy"):
+            value = string(row, key)
+            if value and value not in node.words.setdefault(key, []):
+                node.words[key].append(value)
+    reader.learn(one for node in found.values() for one in node.between)
+    return list(found.values())
+
+
+def by_whom(reader: Reader, node: Node) -> str:
+    """Say on whose or which rule's word a node stands."""
+    if node.declared or not node.first("rule"):
+        judge = node.first("judge")
+        return f"declared by {reader.name(judge) if judge else 'an unnamed encoder'}"
+    return f"derived by the rule '{node.first('rule')}'"
+
+
+def node_line(reader: Reader, node: Node, *, leaving_out: str = "") -> Line:
+    """Return a node as a line: on whose word, of which kind, and its assertions below."""
+    kind = f", {reader.name(node.first('kind'))}" if node.first("kind") else ""
+    grounds = f", on the grounds: {node.first('grounds')}" if node.first("grounds") else ""
+    children = [reader.line(one) for one in node.between if one != leaving_out]
+    children += [
+        Line(f"dissolved by the scope {reader.full_name(scope)}", scope)
+        for scope in node.words.get("dissolvedBy", [])
+    ]
+    text = f"{reader.short(node.iri)}: {by_whom(reader, node)}{kind}{grounds}"
+    return Line(text, node.iri, tuple(children))
+
+
+def node_sections(
+    reader: Reader, *assertions: str, leaving_out: str = "", limit: int | None = None
+) -> list[Section]:
+    """Return the sections on contradictions, apparent ones and agreements of some assertions."""
+    nodes = nodes_about(reader, *assertions)
+    titles = {
+        "contradiction": "Cannot both hold",
+        "apparent contradiction": "Only seems to contradict",
+        "agreement": "Agrees",
+    }
+    sections = []
+    for family, title in titles.items():
+        chosen = [node for node in nodes if node.family == family]
+        lines = [node_line(reader, node, leaving_out=leaving_out) for node in chosen[:limit]]
+        if len(chosen) > len(lines):
+            lines.append(Line(f"... and {len(chosen) - len(lines)} more (--limit 0 shows all)"))
+        sections.append(Section(title, tuple(lines)))
+    return sections
+
+
+def moves(reader: Reader, iri: str) -> Section:
+    """Return the attacks and supports an encoder read between this and other assertions."""
+    lines = []
+    for row in reader.select(_MOVES, iri):
+        attack = string(row, "type") == expand("kg:Attack")
+        source, target = string(row, "from"), string(row, "target")
+        judge = reader.name(string(row, "judge")) if "judge" in row else "an unnamed encoder"
+        verb = "attacks" if attack else "supports"
+        text = f"{judge} reads that {reader.short(source)} {verb} {reader.short(target)}"
+        other = target if source == iri else source
+        lines.append(Line(text, string(row, "node"), (_statement_or_thing(reader, other),)))
+    return Section("Supports and attacks", tuple(lines))
+
+
+def _statement_or_thing(reader: Reader, iri: str) -> Line:
+    reader.learn([iri])
+    statement = reader.statements[iri]
+    return reader.line(iri) if statement.speaker else Line(reader.full_name(iri), iri)
+
+
+def findings(reader: Reader, *assertions: str, limit: int | None = None) -> Section:
+    """Return what a record shows for or against these assertions, and by which rule."""
+    rows = reader.select(_FINDINGS, *assertions)
+    columns = ("subject", "predicate", "object")
+    reader.learn_names(string(row, column) for row in rows for column in columns if column in row)
+    lines = []
+    for row in rows[:limit]:
+        about = string(row, "assertion")
+        corroborates = string(row, "bearing") == expand("kg:Corroborates")
+        bearing = "corroborates" if corroborates else "conflicts with"
+        fact = " ".join(reader.name(string(row, column)) for column in columns if column in row)
+        rule = f" (rule '{string(row, 'rule')}')" if "rule" in row else ""
+        shows = f"the record amounts to: {fact}{rule}" if fact else "the record"
+        lines.append(
+            Line(
+                f"{shows}; it {bearing} {reader.short(about)}",
+                string(row, "finding"),
+                (reader.line(about),) if len(assertions) > 1 else (),
+            )
+        )
+    if len(rows) > len(lines):
+        lines.append(Line(f"... and {len(rows) - len(lines)} more (--limit 0 shows all)"))
+    return Section("What the record shows", tuple(lines))
+
+
+def premises(reader: Reader, iri: str) -> Section:
+    """Return what a derived node was derived from."""
+    found = reader.column(_PREMISES, "premise", iri)
+    return Section("Derived from", tuple(_statement_or_thing(reader, one) for one in found))
+
+
+def passages(reader: Reader, owner: str) -> Section:
+    """Return where an assertion stands, with the words themselves if their text is attached."""
+    lines = []
+    for row in reader.select(_PASSAGES, owner):
+        document = string(row, "document")
+        start, end = number(row, "start"), number(row, "end")
+        if start is None or end is None:
+            continue
+        quote = _quote(reader.texts.get(document), start, end, string(row, "sha256").lower())
+        where = f"{reader.full_name(document)}, characters {start}-{end}"
+        data: dict[str, str | int] = {"document": document, "start": start, "end": end}
+        lines.append(Line(where, document, (quote,), data))
+    return Section("Where it stands", tuple(lines))
+
+
+def _quote(attached: AttachedText | None, start: int, end: int, sha256: str) -> Line:
+    """Return the words of a passage; they are shown only if they are the ones that were read."""
+    if attached is None:
+        return Line("(the text is not attached: kg documents attach FILE)")
+    if digest(attached.text, start, end) != sha256:
+        return Line("(the attached text differs here: kg passages check)")
+    words = attached.text[start:end]
+    if len(words) <= QUOTED:
+        return Line(words, quoted=True)
+    half = QUOTED // 2
+    left_out = len(words) - 2 * half
+    shown = f"{words[:half]}\n[... {left_out} characters ...]\n{words[-half:]}"
+    return Line(shown, quoted=True, data={"words": words})

@@ -1,0 +1,93 @@
+"""The page of a contradiction or agreement, and the page of anything that has none of its own."""
+
+from __future__ import annotations
+
+from kg.rows import string
+from kg.show.links import by_whom, nodes_about, passages, premises
+from kg.show.page import Line, Page, Section
+from kg.show.reader import Reader
+from kg.show.record import ABOUT, cut
+
+_BETWEEN = """
+SELECT ?assertion WHERE { VALUES ?about { $about } ?about kg:between ?assertion }
+ORDER BY ?assertion
+"""
+
+_TRIPLES = """
+SELECT ?graph ?property ?value WHERE {
+  VALUES ?about { $about }
+  GRAPH ?graph { ?about ?property ?value }
+} ORDER BY ?graph ?property ?value
+"""
+
+_REFERENCES = """
+SELECT ?graph ?from ?property WHERE {
+  VALUES ?about { $about }
+  GRAPH ?graph { ?from ?property ?about }
+} ORDER BY ?graph ?property ?from
+"""
+
+
+def node_page(reader: Reader, iri: str) -> Page:
+    """Return the page of a contradiction, apparent contradiction or agreement."""
+    between = reader.column(_BETWEEN, "assertion", iri)
+    node = next((one for one in nodes_about(reader, *between) if one.iri == iri), None)
+    if node is None:
+        return resource_page(reader, iri, None)
+    kind = f"; {reader.name(node.first('kind'))}" if node.first("kind") else ""
+    grounds = f"; on the grounds: {node.first('grounds')}" if node.first("grounds") else ""
+    lead = f"{by_whom(reader, node).capitalize()}{kind}{grounds}."
+    sections = [
+        Section(
+            f"Side {number}",
+            (reader.line(one), *passages(reader, one).lines),
+        )
+        for number, one in enumerate(node.between, 1)
+    ]
+    scopes = node.words.get("dissolvedBy", [])
+    sections += [
+        Section(
+            "Dissolved by the scope",
+            tuple(Line(reader.full_name(scope), scope) for scope in scopes),
+        ),
+        premises(reader, iri),
+    ]
+    return Page(iri, reader.short(iri), node.family, lead, tuple(sections))
+
+
+def resource_page(reader: Reader, iri: str, limit: int | None) -> Page:
+    """Return what is stated about a thing, file by file, what refers to it and what is claimed."""
+    rows = reader.select(_TRIPLES, iri)
+    reader.learn_names(string(row, key) for row in rows for key in ("property", "value"))
+    stated: dict[str, list[Line]] = {}
+    for row in rows:
+        property_name = reader.name(string(row, "property"))
+        value = string(row, "value")
+        stated.setdefault(string(row, "graph"), []).append(
+            Line(f"{property_name}: {reader.full_name(value)}")
+        )
+    references = reader.select(_REFERENCES, iri)
+    reader.learn_names(string(row, key) for row in references for key in ("property", "from"))
+    incoming = [
+        Line(
+            f"{reader.full_name(string(row, 'from'))}: {reader.name(string(row, 'property'))}",
+            string(row, "from"),
+        )
+        for row in references
+    ]
+    about = reader.column(ABOUT, "assertion", iri)
+    sections = [
+        Section(_source(reader, graph), cut(lines, limit)) for graph, lines in stated.items()
+    ]
+    sections += [
+        Section(f"Claimed about it ({len(about)})", reader.lines(about, limit)),
+        Section(f"Referred to by ({len(incoming)})", cut(incoming, limit)),
+    ]
+    lead = f"{reader.name(iri)}, as the files of the dispute describe it."
+    return Page(iri, reader.short(iri), "resource", lead, tuple(sections))
+
+
+def _source(reader: Reader, graph: str) -> str:
+    """Return which file says so, or that the rules do."""
+    name = reader.short(graph).removeprefix("graph/")
+    return "Derived by the rules" if name == "derived" else f"Stated in {name}"
