@@ -1,1 +1,13 @@
-"""Judging a graph by shapes."""
+"""Judging a graph by shapes.
+
+``validate_dispute`` judges a dispute's stated and derived statements by the project's shapes,
+``validate_files`` any data by any shapes. pySHACL, the reference engine, is imported when one of
+them is called: reading a published snapshot needs no shapes.
+"""
+
+from __future__ import annotations
+
+from kg.shacl.report import Report, Result
+from kg.shacl.validation import shape_files, validate_dispute, validate_files
+
+__all__ = ["Report", "Result", "shape_files", "validate_dispute", "validate_files"]

@@ -1,0 +1,133 @@
+"""From a dispute, or from files, to a report whose results say where they are."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pyoxigraph as ox
+
+from kg.engine import Engine, Triples
+from kg.errors import SourceError
+from kg.namespaces import expand
+from kg.settings import shipped
+from kg.shacl.files import places, read_rdf
+from kg.shacl.report import Place, Report, Result, in_order
+from kg.sources import ontology_source, read_source
+
+if TYPE_CHECKING:
+    from kg.dispute import Dispute
+
+_EVERYTHING = "CONSTRUCT { ?s ?p ?o } WHERE { ?s ?p ?o }"
+
+Statements = Iterable[ox.Quad | ox.Triple]
+Find = Callable[[ox.NamedNode | ox.BlankNode], Place | None]
+
+
+def shape_files() -> list[Path]:
+    """Return the files of the project's shapes, sorted by name."""
+    return sorted((shipped("ontology") / "shapes").glob("*.ttl"))
+
+
+def validate_dispute(
+    engine: Engine | Statements, dispute: Dispute, shapes: Sequence[Path] = ()
+) -> Report:
+    """Judge a dispute by the project's shapes, or by those in ``shapes``.
+
+    ``engine`` holds what is stated and derived, or is that itself, as quads; the vocabulary is
+    added to it. Raises ``SourceError`` for shapes that cannot be used.
+    """
+    from kg.locations import Locations
+
+    data: list[ox.Quad | ox.Triple] = [*_statements(engine), *read_source(ontology_source())]
+    locations = Locations(dispute)
+
+    def place(node: ox.NamedNode | ox.BlankNode) -> Place | None:
+        if isinstance(node, ox.BlankNode):
+            return locations.find_blank(node, [q for q in data if isinstance(q, ox.Quad)])
+        return locations.find(node.value)
+
+    return _report(data, shapes, place)
+
+
+def validate_files(data: Sequence[Path], shapes: Sequence[Path] = ()) -> Report:
+    """Judge files by the project's shapes, or by those in ``shapes``.
+
+    The files are judged together with the vocabulary, as one graph. Raises ``SourceError`` for a
+    file that is missing, malformed or of no known format, and for shapes that cannot be used.
+    """
+    quads = [quad for path in data for quad in read_rdf(path)]
+    known = places(data, quads)
+    statements: list[ox.Quad | ox.Triple] = [*quads, *read_source(ontology_source())]
+    return _report(statements, shapes, known.get)
+
+
+def _report(data: list[ox.Quad | ox.Triple], shapes: Sequence[Path], find: Find) -> Report:
+    kind = (ox.NamedNode(expand("rdf:type")), ox.NamedNode(expand("kg:Dispute")))
+    disputes: set[object] = {s.subject for s in data if (s.predicate, s.object) == kind}
+    return Report(in_order(tuple(_placed(r, find, disputes) for r in _judge(data, shapes))))
+
+
+def _judge(data: Statements, shapes: Sequence[Path]) -> list[Result]:
+    from kg.shacl.reference import UnusableShapesError, judge
+
+    files = list(shapes) or shape_files()
+    statements = [quad for path in files for quad in read_rdf(path)]
+    _require_a_shape(statements, files)
+    try:
+        return judge(data, statements)
+    except UnusableShapesError as error:
+        names = ", ".join(str(path) for path in files[1:])
+        raise SourceError(
+            f"the shapes cannot be used: {error}",
+            path=files[0],
+            hint=f"The fault may also be in {names}." if names else None,
+        ) from error
+
+
+# What makes a node a shape even if it has no type: https://www.w3.org/TR/shacl/#shapes
+_SHAPE_CLASSES = {expand("sh:NodeShape"), expand("sh:PropertyShape")}
+_SHAPE_PROPERTIES = {
+    expand(f"sh:{name}")
+    for name in ("targetClass", "targetNode", "targetObjectsOf", "targetSubjectsOf", "property")
+}
+
+
+def _require_a_shape(statements: list[ox.Quad], files: list[Path]) -> None:
+    # Without one, everything would conform.
+    for quad in statements:
+        if quad.predicate.value in _SHAPE_PROPERTIES:
+            return
+        if isinstance(quad.object, ox.NamedNode) and quad.object.value in _SHAPE_CLASSES:
+            return
+    raise SourceError(
+        "no shape in " + ("this file" if len(files) == 1 else "these files"),
+        path=files[0] if len(files) == 1 else ", ".join(str(path) for path in files),
+        hint="A shape is a node 'a sh:NodeShape' with a target, such as sh:targetClass.",
+    )
+
+
+def _statements(engine: Engine | Statements) -> Statements:
+    if isinstance(engine, Iterable):
+        return engine
+    # The embedded engine hands out quads, which a blank node's place needs; others triples.
+    quads = getattr(engine, "quads", None)
+    if quads is not None:
+        found: Iterable[ox.Quad] = quads()
+        return found
+    answer = engine.query(_EVERYTHING)
+    assert isinstance(answer, Triples)
+    return answer.triples
+
+
+def _placed(result: Result, find: Find, disputes: set[object]) -> Result:
+    # What is wrong somewhere in the graph is found at the dispute, with the node as the value.
+    nodes = [result.focus]
+    if result.focus in disputes and result.value is not None:
+        nodes.insert(0, result.value)
+    for node in nodes:
+        if isinstance(node, ox.NamedNode | ox.BlankNode) and (place := find(node)):
+            return replace(result, place=place)
+    return result
