@@ -1,0 +1,111 @@
+"""The house rules that a machine can hold: imports point down, and never in a circle."""
+
+from __future__ import annotations
+
+import ast
+from graphlib import TopologicalSorter
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).resolve().parent.parent / "kg"
+
+# The layers of the design. A module or package that is not named here fails the test: decide
+# where it stands. What stands in a layer may import its own layer (not in a circle) and those
+# below.
+LAYERS = [
+    {"kg", "kg.errors", "kg.namespaces", "kg.settings"},
+    {"kg.engine", "kg.sparql_text", "kg.embedded", "kg.remote"},
+    {
+        "kg.coverage",
+        "kg.dispute",
+        "kg.documents",
+        "kg.locations",
+        "kg.names",
+        "kg.parameters",
+        "kg.passages",
+        "kg.query_header",
+        "kg.query_rules",
+        "kg.quotation",
+        "kg.result_syntax",
+        "kg.results",
+        "kg.rows",
+        "kg.sources",
+        "kg.stored_query",
+        "kg.text_difference",
+    },
+    {"kg.shacl", "kg.checks", "kg.derivation", "kg.times", "kg.snapshot", "kg.show"},
+    {"kg.pipeline", "kg.reading", "kg.imports", "kg.exports"},
+    {"kg.server", "kg.cli"},
+]
+
+
+def modules() -> dict[str, Path]:
+    found = {}
+    for path in PACKAGE.rglob("*.py"):
+        parts = path.relative_to(PACKAGE.parent).with_suffix("").parts
+        found[".".join(parts[:-1] if parts[-1] == "__init__" else parts)] = path
+    return found
+
+
+def imported(path: Path, known: dict[str, Path]) -> set[str]:
+    """The project's modules that a file imports, also inside functions, but not for types."""
+    found = set()
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    for_types = {
+        id(inner)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
+        for inner in ast.walk(node)
+    }
+    for node in ast.walk(tree):
+        if id(node) in for_types:
+            continue
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names if alias.name in known}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: relative import"
+            for alias in node.names:
+                inner = f"{node.module}.{alias.name}"
+                found.add(inner if inner in known else node.module or "")
+    return {name for name in found if name in known}
+
+
+def layer(name: str) -> int:
+    for number, names in enumerate(LAYERS):
+        if name in names or any(
+            name.startswith(f"{package}.") for package in names if package != "kg"
+        ):
+            return number
+    pytest.fail(f"{name} stands in no layer: name it in LAYERS")
+
+
+def test_imports_point_down() -> None:
+    known = modules()
+    up = [
+        f"{name} (layer {layer(name)}) imports {other} (layer {layer(other)})"
+        for name, path in known.items()
+        for other in imported(path, known)
+        if layer(other) > layer(name)
+    ]
+    assert not up
+
+
+def test_no_module_imports_itself_by_a_circle() -> None:
+    known = modules()
+    graph = {name: imported(path, known) - {name} for name, path in known.items()}
+    # Raises CycleError, which names the circle.
+    assert set(TopologicalSorter(graph).static_order()) == set(known)
+
+
+def test_the_scan_sees_imports_of_every_form(tmp_path: Path) -> None:
+    known = {"kg.errors": tmp_path, "kg.pipeline": tmp_path, "kg": tmp_path, "kg.engine": tmp_path}
+    file = tmp_path / "module.py"
+    file.write_text(
+        "from typing import TYPE_CHECKING\n"
+        "import kg.errors\n"
+        "def f():\n    from kg import pipeline\n"
+        "if TYPE_CHECKING:\n    from kg.engine import Engine\n",
+        encoding="utf-8",
+    )
+    assert imported(file, known) == {"kg.errors", "kg.pipeline"}
