@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 from typing import Any
 
 import pyoxigraph as ox
@@ -18,6 +19,7 @@ from pyshacl import Validator
 from pyshacl.graph_abstraction import DataGraph
 from rdflib.namespace import RDF
 from rdflib.plugins.sparql import prepareQuery
+from rdflib.plugins.sparql.sparql import Query
 from rdflib.query import Result as QueryResult
 from rdflib.term import Node
 
@@ -43,7 +45,7 @@ def judge(
     reaches outside the data.
     """
     with _quiet():
-        graph = to_rdflib(data, _PreparedGraph())
+        graph = to_rdflib(data, _PreparedGraph(bind_namespaces="none"))
         shapes_graph = to_rdflib(shapes, rdflib.Graph())
         try:
             validator = Validator(
@@ -59,20 +61,19 @@ def judge(
     return [_result(report, node) for node in report.objects(None, _SH.result)]
 
 
+@lru_cache(maxsize=512)
+def _prepared(text: str) -> Query:
+    guard(text)
+    return prepareQuery(text)
+
+
 class _PreparedGraph(rdflib.Graph):
     """A graph that parses each query text once."""
-
-    def __init__(self) -> None:
-        super().__init__(bind_namespaces="none")
-        self._prepared: dict[str, Any] = {}
 
     def query(self, query_object: Any, *args: Any, **kwargs: Any) -> QueryResult:
         """Run a query as ``rdflib.Graph`` does."""
         if isinstance(query_object, str):
-            if query_object not in self._prepared:
-                guard(query_object)
-                self._prepared[query_object] = prepareQuery(query_object)
-            query_object = self._prepared[query_object]
+            query_object = _prepared(query_object)
         return super().query(query_object, *args, **kwargs)
 
 

@@ -11,7 +11,7 @@ import pyoxigraph as ox
 
 from kg.engine import Engine, Triples
 from kg.errors import SourceError
-from kg.namespaces import expand
+from kg.namespaces import ONTOLOGY_GRAPH, expand
 from kg.settings import shipped
 from kg.shacl.files import places, read_rdf
 from kg.shacl.report import Place, Report, Result, in_order
@@ -20,6 +20,7 @@ from kg.sources import ontology_source, read_source
 if TYPE_CHECKING:
     from kg.dispute import Dispute
 
+_VOCABULARY = ox.NamedNode(ONTOLOGY_GRAPH)
 _EVERYTHING = "CONSTRUCT { ?s ?p ?o } WHERE { ?s ?p ?o }"
 
 Statements = Iterable[ox.Quad | ox.Triple]
@@ -65,9 +66,7 @@ def validate_files(data: Sequence[Path], shapes: Sequence[Path] = ()) -> Report:
 
 
 def _report(data: list[ox.Quad | ox.Triple], shapes: Sequence[Path], find: Find) -> Report:
-    kind = (ox.NamedNode(expand("rdf:type")), ox.NamedNode(expand("kg:Dispute")))
-    disputes: set[object] = {s.subject for s in data if (s.predicate, s.object) == kind}
-    return Report(in_order(tuple(_placed(r, find, disputes) for r in _judge(data, shapes))))
+    return Report(in_order(tuple(_placed(r, find) for r in _judge(data, shapes))))
 
 
 def _judge(data: Statements, shapes: Sequence[Path]) -> list[Result]:
@@ -122,10 +121,10 @@ def _statements(engine: Engine | Statements) -> Statements:
     return answer.triples
 
 
-def _placed(result: Result, find: Find, disputes: set[object]) -> Result:
-    # What is wrong somewhere in the graph is found at the dispute, with the node as the value.
+def _placed(result: Result, find: Find) -> Result:
+    # What is wrong with the graph as a whole is found at the vocabulary, and the value names it.
     nodes = [result.focus]
-    if result.focus in disputes and result.value is not None:
+    if result.focus == _VOCABULARY and result.value is not None:
         nodes.insert(0, result.value)
     for node in nodes:
         if isinstance(node, ox.NamedNode | ox.BlankNode) and (place := find(node)):
