@@ -1,0 +1,109 @@
+"""Derivations: their order, their graph, and rules that cannot be."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from kg.derivation import derive, in_order
+from kg.dispute import open_dispute
+from kg.embedded import EmbeddedEngine
+from kg.errors import QueryError
+from kg.pipeline import load
+from kg.stored_query import StoredQuery
+
+BASE = "https://w3id.org/counterclaim/example/"
+
+
+def rule(name: str, *after: str) -> StoredQuery:
+    return StoredQuery(name, "", "CONSTRUCT", "derive", Path(f"{name}.rq"), after=after)
+
+
+def own_rule(folder: Path, name: str, where: str, after: str = "", construct: str = "") -> None:
+    file = folder / "queries" / "derive" / f"{name}.rq"
+    file.parent.mkdir(parents=True, exist_ok=True)
+    header = f"#+ title: Rule {name}\n#+ question: What follows?\n"
+    header += f"#+ after: [{after}]\n" if after else ""
+    construct = construct or f"?s :{name} ?o"
+    file.write_text(
+        f"{header}PREFIX : <{BASE}>\nPREFIX kg: <https://w3id.org/counterclaim/ns#>\n"
+        f"CONSTRUCT {{ {construct} }} WHERE {{ {where} }}\n",
+        "utf-8",
+    )
+
+
+def derived(folder: Path) -> tuple[dict[str, int], list[str]]:
+    engine, dispute = EmbeddedEngine.memory(), open_dispute(str(folder))
+    load(engine, dispute)
+    counts = derive(engine, dispute)
+    return counts, sorted(str(q.triple) for q in engine.quads(graph=dispute.derived_graph))
+
+
+def test_rules_run_after_those_they_name_and_else_by_name() -> None:
+    rules = {r.name: r for r in [rule("a", "z"), rule("b"), rule("m", "a", "b"), rule("z")]}
+    assert [r.name for r in in_order(rules)] == ["b", "z", "a", "m"]
+
+
+def test_a_circle_of_rules_names_them() -> None:
+    rules = {r.name: r for r in [rule("a", "b"), rule("b", "c"), rule("c", "a"), rule("d")]}
+    with pytest.raises(QueryError, match="waits for itself") as caught:
+        in_order(rules)
+    assert {"a", "b", "c"} <= set(caught.value.message)
+    assert caught.value.path in {Path("a.rq"), Path("b.rq"), Path("c.rq")}
+
+
+def test_a_rule_after_one_that_is_not_there() -> None:
+    with pytest.raises(QueryError, match="no such derivation") as caught:
+        in_order({"a": rule("a", "nowhere")})
+    assert caught.value.path == Path("a.rq")
+
+
+def test_a_later_rule_sees_what_an_earlier_one_gave(example_dispute: Path) -> None:
+    own_rule(example_dispute, "aaa", "?s :zzz ?o", after="zzz")
+    own_rule(example_dispute, "zzz", "?s kg:affirms ?o")
+    counts, lines = derived(example_dispute)
+    names = list(counts)
+    assert names[0] == "time-bounds"
+    assert names.index("zzz") < names.index("aaa")
+    assert counts["zzz"] == counts["aaa"] == 1
+    assert f"<{BASE}a2> <{BASE}aaa> <{BASE}p1>" in lines
+
+
+def test_deriving_again_gives_the_same_and_forgets_what_no_rule_gives(
+    example_dispute: Path,
+) -> None:
+    own_rule(example_dispute, "zzz", "?s kg:affirms ?o")
+    engine, dispute = EmbeddedEngine.memory(), open_dispute(str(example_dispute))
+    load(engine, dispute)
+    first = derive(engine, dispute)
+    before = set(engine.quads())
+    assert derive(engine, dispute) == first
+    assert set(engine.quads()) == before
+    (example_dispute / "queries" / "derive" / "zzz.rq").unlink()
+    derive(engine, dispute)
+    lost = before - set(engine.quads())
+    assert [q.predicate.value for q in lost] == [f"{BASE}zzz"]
+
+
+def test_a_rule_may_not_make_a_blank_node(example_dispute: Path) -> None:
+    own_rule(example_dispute, "zzz", "?s kg:affirms ?o", construct="[] :zzz ?o")
+    with pytest.raises(QueryError, match="blank node") as caught:
+        derived(example_dispute)
+    assert caught.value.path == example_dispute / "queries" / "derive" / "zzz.rq"
+
+
+def test_a_malformed_rule_is_named_with_its_line(example_dispute: Path) -> None:
+    own_rule(example_dispute, "zzz", "?s kg:affirms")
+    with pytest.raises(QueryError) as caught:
+        derived(example_dispute)
+    assert caught.value.path == example_dispute / "queries" / "derive" / "zzz.rq"
+    assert caught.value.line == 5
+
+
+def test_each_rule_is_announced(example_dispute: Path) -> None:
+    own_rule(example_dispute, "zzz", "?s kg:affirms ?o")
+    engine, dispute = EmbeddedEngine.memory(), open_dispute(str(example_dispute))
+    said: list[str] = []
+    counts = derive(engine, dispute, said.append)
+    assert said == list(counts)[1:]
