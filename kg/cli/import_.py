@@ -51,7 +51,11 @@ def import_() -> None:
 @click.option("--repository", metavar="NAME", help="Short name of the repository.")
 @click.option("--record", metavar="NAME", help="Short name of the record.")
 @click.option("--base", metavar="IRI", help="What short names are appended to [the dispute's IRI].")
-@click.option("--emails", is_flag=True, help="Include e-mail addresses.")
+@click.option(
+    "--emails",
+    is_flag=True,
+    help="Include e-mail addresses, for your own use: a dispute that holds them does not validate.",
+)
 @click.option("--messages", is_flag=True, help="Include what follows the subject of a message.")
 @click.option(
     "-o",
