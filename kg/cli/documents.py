@@ -7,7 +7,8 @@ from pathlib import Path
 import click
 
 from kg.cli.common import dispute_of, format_option
-from kg.cli.rows import FORMATS, print_values
+from kg.cli.rows import print_values
+from kg.results import ROW_FORMATS
 
 
 @click.group()
@@ -55,7 +56,7 @@ def attach(ctx: click.Context, files: tuple[Path, ...], document: str | None) ->
     type=click.Path(exists=True, file_okay=False, path_type=Path),
     help="A folder that holds texts under any names, besides the attached ones.",
 )
-@format_option(*FORMATS)
+@format_option(*ROW_FORMATS)
 @click.pass_context
 def list_(ctx: click.Context, folder: Path | None, format: str) -> None:
     """List the documents: title, length, and whether the right text is attached.

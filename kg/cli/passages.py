@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 import click
 
 from kg.cli.common import Command, dispute_of, format_option
-from kg.cli.rows import FORMATS, Value, print_values
+from kg.cli.rows import Value, print_values
+from kg.results import ROW_FORMATS
 
 if TYPE_CHECKING:
     from kg.coverage import Coverage
@@ -41,7 +42,7 @@ def passages() -> None:
 @passages.command()
 @documents_option
 @click.option("--require-all", is_flag=True, help="Fail if a document's text is not at hand.")
-@format_option(*FORMATS)
+@format_option(*ROW_FORMATS)
 @click.pass_context
 def check(ctx: click.Context, folder: Path | None, require_all: bool, format: str) -> None:
     """Hold every passage's digest against the attached texts; list those that do not fit.
@@ -109,7 +110,7 @@ def _verdict_rows(reading: Reading, verdicts: list[Checked]) -> list[list[Value]
 @passages.command()
 @documents_option
 @click.option("--gaps", is_flag=True, help="Print the gaps as rows, and nothing else.")
-@format_option(*FORMATS)
+@format_option(*ROW_FORMATS)
 @click.pass_context
 def coverage(ctx: click.Context, folder: Path | None, gaps: bool, format: str) -> None:
     """Print how much of each document is accounted for, by kind, and every gap.
@@ -127,7 +128,7 @@ def coverage(ctx: click.Context, folder: Path | None, gaps: bool, format: str) -
     reading = Reading(dispute_of(ctx), folder)
     counted = count(reading.documents, reading.passages, reading.texts)
     if not gaps:
-        print_values(_COUNTS, [_count_row(one) for one in counted], format)
+        print_values(_COUNTS, [_count_row(one, format) for one in counted], format)
         if format == "table":
             _draw(counted)
     rows = _gap_rows(reading, counted)
@@ -157,10 +158,13 @@ _COUNTS = (
 _GAPS = ("document", "start", "end", "length", "covered_by", "text")
 
 
-def _count_row(one: Coverage) -> list[Value]:
+def _count_row(one: Coverage, format: str) -> list[Value]:
+    """Return a document's numbers: characters for programs, shares for people."""
     from kg.passages import Kind
 
-    def share(characters: int) -> str:
+    def share(characters: int) -> Value:
+        if format not in ("table", "md"):
+            return characters
         # Rounded down: 100 % must mean every character.
         tenths = characters * 1000 // one.length if one.length else 1000
         return f"{tenths // 10}.{tenths % 10} %"

@@ -50,12 +50,15 @@ def clean(text: str) -> str:
     return "".join(map(_plain, text))
 
 
+_TURNING = frozenset({0x200E, 0x200F, *range(0x2028, 0x202F), *range(0x2066, 0x206A)})
+
+
 def _plain(character: str) -> str:
     code = ord(character)
     if code < 0x20 and character != "\n":
         return chr(0x2400 + code)  # its picture
-    # Delete, C1 controls, and the marks that reverse the direction of what follows.
-    if 0x7F <= code <= 0x9F or 0x202A <= code <= 0x202E or 0x2066 <= code <= 0x2069:
+    # Delete, C1 controls, other line separators, and marks that turn the direction of a text.
+    if 0x7F <= code <= 0x9F or code in _TURNING:
         return "\ufffd"
     return character
 
