@@ -196,10 +196,7 @@ def bind(query: StoredQuery, values: Mapping[str, Term]) -> str:
             raise ParameterError(f"the parameter '{name}' cannot be a blank node", path=query.path)
     for name, parameter in query.params.items():
         if parameter.required and name not in values:
-            raise ParameterError(
-                f"the query '{query.name}' needs the parameter '{name}': {parameter.description}",
-                hint=f"Give it with -p {name}=...",
-            )
+            raise missing_parameter(query, parameter)
     text = query.text
     blocks = sparql_text.values_blocks(sparql_text.significant(text))
     for block in reversed(blocks):
@@ -213,6 +210,16 @@ def unknown_parameter(query: StoredQuery, name: str) -> ParameterError:
     """Say that a query has no such parameter, and which it has."""
     if not query.params:
         hint = "It takes none."
+        if query.kind is None:
+            hint = "Declare it in a header of '#+ ' lines, with a line VALUES ?name { UNDEF }."
     else:
         hint = query_header.suggestion(name, query.params) + f"It takes: {', '.join(query.params)}."
     return ParameterError(f"the query '{query.name}' has no parameter '{name}'", hint=hint)
+
+
+def missing_parameter(query: StoredQuery, parameter: Parameter) -> ParameterError:
+    """Say that a query cannot do without a parameter."""
+    return ParameterError(
+        f"the query '{query.name}' needs the parameter '{parameter.name}': {parameter.description}",
+        hint=f"Give it with -p {parameter.name}=...",
+    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import os
 import sys
 
 import click
@@ -25,6 +26,15 @@ VERBS: dict[str, tuple[str, str, str]] = {
 
 class LazyGroup(click.Group):
     """A group that knows its verbs by name and imports one when it runs."""
+
+    def invoke(self, ctx: click.Context) -> object:
+        """Run a verb; a reader that has gone (head, less) is no failure, as click would have it."""
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError:
+            # Python's last flush at exit must find somewhere to write.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            sys.exit(0)
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Return the verbs, sorted."""
@@ -86,10 +96,6 @@ def main() -> None:
     except CounterclaimError as error:
         click.echo(f"kg: {error}", err=True)
         sys.exit(error.exit_code)
-    except BrokenPipeError:
-        # The reader (head, less) has gone; silence the flush at exit too.
-        sys.stderr.close()
-        sys.exit(0)
 
 
 if __name__ == "__main__":
