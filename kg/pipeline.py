@@ -10,11 +10,12 @@ from pathlib import Path
 
 from kg.checks import run_checks
 from kg.derivation import derive
+from kg.digests import inputs_of
 from kg.dispute import Dispute
 from kg.embedded import EmbeddedEngine
 from kg.engine import Engine, Rows
 from kg.errors import NonConformanceError, SnapshotError
-from kg.snapshot import current, inputs_of, open_snapshot, roots, workshop
+from kg.snapshot import current, open_snapshot, roots, workshop
 from kg.sources import ontology_source, read_source
 from kg.stored_query import stored_paths
 

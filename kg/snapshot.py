@@ -27,14 +27,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import pyoxigraph as ox
-
 from kg import __version__
+from kg.digests import content_digest
 from kg.dispute import Dispute
 from kg.embedded import EmbeddedEngine
 from kg.errors import EngineError, SnapshotError
-from kg.settings import cache_folder, shipped
-from kg.sources import fingerprint, ontology_source
+from kg.settings import cache_folder
 
 # Longer than any build of a dispute that people wrote by hand.
 PATIENCE_SECONDS = 300.0
@@ -69,42 +67,6 @@ def roots(dispute: Dispute) -> tuple[Path, Path]:
     """Return the two folders where snapshots of a dispute may lie, the preferred one first."""
     path = hashlib.sha256(os.fsencode(dispute.folder)).hexdigest()[:16]
     return dispute.folder / ".kg", cache_folder() / path
-
-
-def inputs_of(dispute: Dispute) -> dict[str, str]:
-    """Return the SHA-256 of every file that decides what a snapshot holds. Raises ``SourceError``.
-
-    These are the sources, the vocabulary, the shapes, and the derivations and checks of the
-    project and of the dispute; not the queries that people ask.
-    """
-    files = {f"dispute/{source.name}.ttl": source.path for source in dispute.sources}
-    files["ontology/kg.ttl"] = ontology_source().path
-    for path in shipped("ontology").glob("shapes/*.ttl"):
-        files[f"ontology/shapes/{path.name}"] = path
-    for owner, folder in (("queries", shipped("queries")), ("own", dispute.folder / "queries")):
-        for kind in ("derive", "check"):
-            for path in folder.glob(f"{kind}/*.rq"):
-                files[f"{owner}/{kind}/{path.name}"] = path
-    return {name: fingerprint(files[name]) for name in sorted(files)}
-
-
-def content_digest(engine: EmbeddedEngine) -> str:
-    """Return the SHA-256 of an engine's content, whatever the names of its blank nodes.
-
-    The hash runs over the sorted N-Quads lines of the dataset after RDFC-1.0
-    (https://www.w3.org/TR/rdf-canon/). A blank node's canonical name depends on the quads that
-    mention it alone, so only those are canonicalized.
-    """
-    plain: list[ox.Quad] = []
-    blank: list[ox.Quad] = []
-    for quad in engine.quads():
-        has_blank = isinstance(quad.subject, ox.BlankNode) or isinstance(quad.object, ox.BlankNode)
-        (blank if has_blank else plain).append(quad)
-    dataset = ox.Dataset(blank)
-    dataset.canonicalize(ox.CanonicalizationAlgorithm.RDFC_1_0)
-    data = ox.serialize([*plain, *dataset], format=ox.RdfFormat.N_QUADS)
-    assert data is not None  # it is, without an output to write to
-    return hashlib.sha256(b"\n".join(sorted(data.splitlines()))).hexdigest()
 
 
 def current(root: Path) -> Snapshot | None:
@@ -277,9 +239,10 @@ def _writing(root: Path) -> Iterator[None]:
 
 
 def _cannot_write(root: Path, why: str, number: int | None) -> SnapshotError:
-    hint = "Set KG_CACHE to a folder that you can write."
+    cached = root.name != ".kg"
+    hint = "Set KG_CACHE to a folder that you can write." if cached else "Check its permissions."
     if number in (errno.ENOSPC, errno.EDQUOT):
-        hint = "Free some space, or set KG_CACHE to a folder on another disk."
+        hint = "Free some space" + (", or set KG_CACHE to another disk." if cached else ".")
     return SnapshotError(
         f"cannot write a snapshot: {why}; the old one is untouched", path=root, hint=hint
     )

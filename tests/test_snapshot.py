@@ -4,29 +4,17 @@ from __future__ import annotations
 
 import errno
 import fcntl
-import json
 import os
-import random
 from pathlib import Path
 
 import pyoxigraph as ox
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from kg import snapshot as module
 from kg.dispute import Dispute, open_dispute
 from kg.embedded import EmbeddedEngine
 from kg.errors import EngineError, SnapshotError
-from kg.snapshot import (
-    Snapshot,
-    content_digest,
-    current,
-    inputs_of,
-    open_snapshot,
-    roots,
-    workshop,
-)
+from kg.snapshot import Snapshot, current, open_snapshot, roots, workshop
 
 E = "https://example.org/"
 
@@ -214,56 +202,3 @@ def test_remains_of_a_killed_build_are_cleared(dispute: Dispute, root: Path) -> 
     (remains / "LOCK").write_text("", "utf-8")
     assert value_of(published(dispute, "one")) == "one"
     assert not remains.exists()
-
-
-def test_the_inputs_are_what_decides_the_content(dispute: Dispute) -> None:
-    before = inputs_of(dispute)
-    assert {"dispute/statements/doc.ttl", "ontology/kg.ttl"} <= set(before)
-    for kind, changes in (("ask", False), ("derive", True), ("check", True)):
-        file = dispute.folder / "queries" / kind / "own.rq"
-        file.parent.mkdir(parents=True)
-        file.write_text("", "utf-8")
-        assert (inputs_of(dispute) != before) is changes
-        before = inputs_of(dispute)
-    assert json.loads(json.dumps(before)) == before
-
-
-TERMS = st.sampled_from([ox.NamedNode(f"{E}{n}") for n in "abc"])
-BLANKS = st.sampled_from([ox.BlankNode(n) for n in "xyz"])
-QUADS = st.builds(
-    ox.Quad,
-    st.one_of(TERMS, BLANKS),
-    TERMS,
-    st.one_of(TERMS, BLANKS, st.text(max_size=5).map(ox.Literal)),
-    TERMS,
-)
-
-
-@settings(deadline=None)
-@given(st.lists(QUADS, max_size=12), st.randoms(use_true_random=False))
-def test_the_digest_does_not_depend_on_order_or_names_of_blank_nodes(
-    quads: list[ox.Quad], shuffle: random.Random
-) -> None:
-    names = {name: ox.BlankNode(new) for name, new in zip("xyz", "qpr", strict=True)}
-
-    def renamed(term: object) -> object:
-        return names[term.value] if isinstance(term, ox.BlankNode) else term
-
-    other = [
-        ox.Quad(renamed(q.subject), q.predicate, renamed(q.object), q.graph_name) for q in quads
-    ]
-    shuffle.shuffle(other)
-    assert digest(quads) == digest(other)
-
-
-def digest(quads: list[ox.Quad]) -> str:
-    engine = EmbeddedEngine.memory()
-    engine.add(quads)
-    return content_digest(engine)
-
-
-def test_the_digest_tells_contents_apart() -> None:
-    graph, blank = ox.NamedNode(E + "g"), ox.BlankNode()
-    one, two = ox.Quad(blank, graph, graph, graph), ox.Quad(ox.BlankNode(), graph, blank, graph)
-    assert len({digest([]), digest([one]), digest([two]), digest([one, two])}) == 4
-    assert digest([quad("a")]) != digest([quad("b")])
