@@ -47,6 +47,14 @@ SELECT ?assertion WHERE {
 } ORDER BY ?assertion
 """
 
+_SAID_BY_PERSONAS = """
+SELECT ?assertion WHERE {
+  VALUES ?about { $about }
+  ?persona kg:claimsToBe ?about .
+  ?assertion kg:speaker ?persona ; a kg:Assertion .
+} ORDER BY ?assertion
+"""
+
 _HELD = """
 SELECT ?assertion WHERE {
   VALUES ?about { $about }
@@ -72,6 +80,7 @@ def agent_page(reader: Reader, iri: str, limit: int | None) -> Page:
     """Return the page of an agent, a persona or a git identity."""
     said = reader.column(_SAID, "assertion", iri)
     about = reader.column(ABOUT, "assertion", iri)
+    claimed = reader.column(_SAID_BY_PERSONAS, "assertion", iri)
     held = reader.column(_HELD, "assertion", iri)
     kind = "persona" if _is_persona(reader, iri) else "agent"
     lead = f"{reader.name(iri)}: {len(said)} assertions by, {len(about)} about"
@@ -79,6 +88,10 @@ def agent_page(reader: Reader, iri: str, limit: int | None) -> Page:
         Section("Names", tuple(_names(reader, iri))),
         Section("Who is who", tuple(_identities(reader, iri))),
         Section(f"Said by {reader.name(iri)} ({len(said)})", reader.lines(said, limit)),
+        Section(
+            f"Said by whoever describes themselves as {reader.name(iri)} ({len(claimed)})",
+            reader.lines(claimed, limit),
+        ),
         Section(
             f"Said by others, with {reader.name(iri)} behind it by the rules ({len(held)})",
             reader.lines(held, limit),

@@ -60,8 +60,8 @@ def assertion_page(reader: Reader, iri: str, limit: int | None) -> Page:
 def _facts(reader: Reader, iri: str, details: dict[str, list[str]]) -> list[Line]:
     """Return the fields; what the speaker says and how the encoder reads it are told apart."""
     statement = reader.statements[iri]
-    encoder = ", ".join(map(reader.name, reader.column(_ENCODER, "encoder", iri)))
-    reads = f"{encoder or 'an unnamed encoder'} reads it"
+    encoders = reader.column(_ENCODER, "encoder", iri)
+    encoder = ", ".join(map(reader.name, encoders)) or "an unnamed encoder"
 
     def values(key: str) -> str:
         return ", ".join(
@@ -78,23 +78,23 @@ def _facts(reader: Reader, iri: str, details: dict[str, list[str]]) -> list[Line
     if statement.presupposed:
         lines.append(Line("the speaker takes it for granted in saying or asking something else"))
     if values("concessionMode"):
-        lines.append(Line(f"{reads} as granted: {values('concessionMode')}"))
+        lines.append(Line(f"granted, as read by {encoder}: {values('concessionMode')}"))
     if statement.relays:
         lines.append(Line(f"relays {len(statement.relays)} of others ({_how(reader, iri)})"))
     if values("utteredAt"):
         lines.append(Line(f"said: {values('utteredAt')}"))
     if values("speakerCertainty"):
-        lines.append(Line(f"{reads} as {values('speakerCertainty')} on the speaker's part"))
+        lines.append(Line(f"the speaker sounds, to {encoder}: {values('speakerCertainty')}"))
     if values("claimType"):
-        lines.append(Line(f"{reads} as a matter of: {values('claimType')}"))
+        lines.append(Line(f"a matter of, as read by {encoder}: {values('claimType')}"))
     if values("heldBy"):
         lines.append(Line(f"behind it stands, by the rules: {values('heldBy')}"))
     if values("encoderConfidence"):
-        lines.append(Line(f"{reads} with {values('encoderConfidence')} confidence"))
+        lines.append(
+            Line(f"confidence of {encoder} in this reading: {values('encoderConfidence')}")
+        )
     for key, word in (("label", "gloss"), ("comment", "comment")):
-        lines += [
-            Line(f"{word} of {encoder or 'the encoder'}: {note}") for note in details.get(key, [])
-        ]
+        lines += [Line(f"{word} of {encoder}: {note}") for note in details.get(key, [])]
     return lines
 
 

@@ -21,7 +21,7 @@ SELECT ?owner ?document ?start ?end ?sha256 WHERE {
 """
 
 _BETWEEN = """
-SELECT ?node ?type ?one ?rule ?kind ?grounds ?judge ?dissolvedBy WHERE {
+SELECT ?node ?type ?one ?rule ?kind ?grounds ?judge ?dissolvedBy ?dissolution WHERE {
   VALUES ?about { $about }
   ?node kg:between ?about , ?one ; a ?type .
   OPTIONAL { ?node kg:rule ?rule }
@@ -29,7 +29,8 @@ SELECT ?node ?type ?one ?rule ?kind ?grounds ?judge ?dissolvedBy WHERE {
   OPTIONAL { ?node kg:grounds ?grounds }
   OPTIONAL { ?node prov:wasGeneratedBy/prov:wasAssociatedWith ?judge }
   OPTIONAL { ?node kg:dissolvedBy ?dissolvedBy }
-} ORDER BY ?node ?type ?one ?rule ?kind ?grounds ?judge ?dissolvedBy
+  OPTIONAL { ?node kg:dissolution ?dissolution }
+} ORDER BY ?node ?type ?one ?rule ?kind ?grounds ?judge ?dissolvedBy ?dissolution
 """
 
 _MOVES = """
@@ -95,7 +96,7 @@ def nodes_about(reader: Reader, *assertions: str) -> list[Node]:
         node.types.add(string(row, "type"))
         if string(row, "one") not in node.between:
             node.between.append(string(row, "one"))
-        for key in ("rule", "kind", "grounds", "judge", "dissolvedBy"):
+        for key in ("rule", "kind", "grounds", "judge", "dissolvedBy", "dissolution"):
             value = string(row, key)
             if value and value not in node.words.setdefault(key, []):
                 node.words[key].append(value)
@@ -116,12 +117,18 @@ def node_line(reader: Reader, node: Node, *, leaving_out: str = "") -> Line:
     kind = f", {reader.name(node.first('kind'))}" if node.first("kind") else ""
     grounds = f", on the grounds: {node.first('grounds')}" if node.first("grounds") else ""
     children = [reader.line(one) for one in node.between if one != leaving_out]
-    children += [
-        Line(f"dissolved by the scope {reader.full_name(scope)}", scope)
-        for scope in node.words.get("dissolvedBy", [])
-    ]
+    children += dissolution(reader, node)
     text = f"{reader.short(node.iri)}: {by_whom(reader, node)}{kind}{grounds}"
     return Line(text, node.iri, tuple(children))
+
+
+def dissolution(reader: Reader, node: Node) -> tuple[Line, ...]:
+    """Return what keeps an apparent contradiction from being one: scopes, or times that differ."""
+    scopes = node.words.get("dissolvedBy", [])
+    lines = [Line(f"dissolved by the scope {reader.full_name(one)}", one) for one in scopes]
+    if node.family == "apparent contradiction" and node.first("dissolution") == "time":
+        lines.append(Line("dissolved by time: the two are said of different times"))
+    return tuple(lines)
 
 
 def node_sections(
@@ -175,8 +182,9 @@ def findings(reader: Reader, *assertions: str, limit: int | None = None) -> Sect
         corroborates = string(row, "bearing") == expand("kg:Corroborates")
         bearing = "corroborates" if corroborates else "conflicts with"
         fact = " ".join(reader.name(string(row, column)) for column in columns if column in row)
-        rule = f" (rule '{string(row, 'rule')}')" if "rule" in row else ""
-        shows = f"the record amounts to: {fact}{rule}" if fact else "the record"
+        rule = f"by the rule '{string(row, 'rule')}'" if "rule" in row else "by no named rule"
+        name = reader.short(string(row, "fact"))
+        shows = f"the record amounts, {rule}, to: {fact} ({name})" if fact else "the record"
         lines.append(
             Line(
                 f"{shows}; it {bearing} {reader.short(about)}",

@@ -55,6 +55,16 @@ STANCES = {
 _COMMITMENTS = {"Endorses": "says, endorsing it, that", "Rejects": "says, rejecting it, that"}
 
 
+_COMMIT = re.compile("commit-[0-9a-f]{40}")
+_COMMIT_NAME = len("commit-") + 12  # as many digits as git abbreviates to in a large repository
+
+# Words that a gloss may begin with and that lose their capital inside a sentence.
+_SMALL = re.compile(
+    r"(?:The|A|An|There|It|This|That|These|Those|Some|All|No|Many|Most|Nobody|Somebody|"
+    r"Everybody|People|Pull request)\b"
+)
+
+
 @dataclass
 class Statement:
     """An assertion as far as a sentence needs it."""
@@ -90,8 +100,9 @@ class Reader:
         return list(dict.fromkeys(value for value in values if value))
 
     def short(self, iri: str) -> str:
-        """Return the short name of an IRI."""
-        return shorten(iri, self.base)
+        """Return the short name of an IRI; of a commit as many digits as one would type."""
+        short = shorten(iri, self.base)
+        return short[:_COMMIT_NAME] if _COMMIT.fullmatch(short) else short
 
     def name(self, iri: str) -> str:
         """Return what a thing is called, for people: its label, else its short name."""
@@ -186,7 +197,10 @@ class Reader:
         """Return what one assertion says, without who relays it."""
         statement = self.statements[iri]
         if statement.proposition:
-            return f"{self.says(iri)} {self.name(statement.proposition).rstrip('.')}"
+            gloss = self.name(statement.proposition).rstrip(".")
+            if _SMALL.match(gloss):
+                gloss = gloss[0].lower() + gloss[1:]
+            return f"{self.says(iri)} {gloss}"
         if len(statement.relays) == 1 and statement.relays[0] not in seen | {iri}:
             return f"{self.says(iri)} {self.clause(statement.relays[0], seen | {iri})}"
         who = self.name(statement.speaker) if statement.speaker else "somebody unnamed"

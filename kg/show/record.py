@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from kg.namespaces import ONTOLOGY_GRAPH
 from kg.rows import number, string
 from kg.show.page import Line, Page, Section
 from kg.show.reader import Reader
@@ -17,12 +18,14 @@ SELECT DISTINCT ?assertion WHERE {
 } ORDER BY ?assertion
 """
 
-_FIELDS = """
-SELECT ?property ?value WHERE {
+# Not those that have a section of their own.
+_TRIPLES = """
+SELECT ?graph ?property ?value ?record WHERE {
   VALUES ?about { $about }
-  ?about ?property ?value .
-  FILTER(?property NOT IN (rdf:type, kg:changes, kg:samePatchAs, kg:hasCommit, kg:partOfRecord))
-} ORDER BY ?property ?value
+  GRAPH ?graph { ?about ?property ?value }
+  FILTER(?property NOT IN (kg:changes, kg:samePatchAs, kg:hasCommit, kg:partOfRecord))
+  OPTIONAL { GRAPH ?graph { ?about kg:partOfRecord ?record } }
+} ORDER BY ?graph ?property ?value ?record
 """
 
 _RECORDS = """
@@ -68,23 +71,34 @@ def record_page(reader: Reader, iri: str, kind: str, limit: int | None) -> Page:
     source = ", ".join(map(reader.name, records)) or "the dispute's own description"
     about = reader.column(ABOUT, "assertion", iri)
     sections = (
-        Section(f"According to {source}", tuple(_fields(reader, iri))),
+        *stated(reader, iri, limit),
         *_commits(reader, iri, limit),
         _containers(reader, iri),
         Section("Files it changes, according to the record", _files(reader, iri, limit)),
         Section(f"Claimed about it ({len(about)})", reader.lines(about, limit)),
     )
-    lead = f'Known to {source} as "{reader.name(iri)}"; {len(about)} assertions speak of it.'
+    lead = f'"{reader.name(iri)}", an entry of {source}; {len(about)} assertions speak of it.'
     return Page(iri, reader.short(iri), kind, lead, sections)
 
 
-def _fields(reader: Reader, iri: str) -> list[Line]:
-    rows = reader.select(_FIELDS, iri)
-    reader.learn_names(string(row, key) for row in rows for key in ("property", "value"))
-    return [
-        Line(f"{reader.name(string(row, 'property'))}: {reader.full_name(string(row, 'value'))}")
-        for row in rows
-    ]
+def stated(reader: Reader, iri: str, limit: int | None) -> list[Section]:
+    """Return what is stated about a thing, a section for each file, in the name of its record."""
+    rows = reader.select(_TRIPLES, iri)
+    columns = ("property", "value", "record")
+    reader.learn_names(string(row, key) for row in rows for key in columns if key in row)
+    sections: dict[str, list[Line]] = {}
+    for row in rows:
+        name = reader.short(string(row, "graph")).removeprefix("graph/")
+        if "record" in row:
+            title = f"According to {reader.name(string(row, 'record'))}"
+        elif name == ONTOLOGY_GRAPH:
+            title = "Stated in the vocabulary"
+        else:
+            title = "Derived by the rules" if name == "derived" else f"Stated in {name}"
+        property_name = reader.name(string(row, "property"))
+        line = Line(f"{property_name}: {reader.full_name(string(row, 'value'))}")
+        sections.setdefault(title, []).append(line)
+    return [Section(title, cut(lines, limit)) for title, lines in sections.items()]
 
 
 def _commits(reader: Reader, iri: str, limit: int | None) -> list[Section]:

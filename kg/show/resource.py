@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 from kg.rows import string
-from kg.show.links import by_whom, nodes_about, passages, premises
+from kg.show.links import by_whom, dissolution, nodes_about, passages, premises
 from kg.show.page import Line, Page, Section
 from kg.show.reader import Reader
-from kg.show.record import ABOUT, cut
+from kg.show.record import ABOUT, cut, stated
 
 _BETWEEN = """
 SELECT ?assertion WHERE { VALUES ?about { $about } ?about kg:between ?assertion }
 ORDER BY ?assertion
 """
 
-_TRIPLES = """
-SELECT ?graph ?property ?value WHERE {
-  VALUES ?about { $about }
-  GRAPH ?graph { ?about ?property ?value }
-} ORDER BY ?graph ?property ?value
+_TYPES = """
+SELECT ?type WHERE { VALUES ?about { $about } ?about a ?type } ORDER BY ?type
 """
 
 _REFERENCES = """
@@ -44,28 +41,12 @@ def node_page(reader: Reader, iri: str) -> Page:
         )
         for number, one in enumerate(node.between, 1)
     ]
-    scopes = node.words.get("dissolvedBy", [])
-    sections += [
-        Section(
-            "Dissolved by the scope",
-            tuple(Line(reader.full_name(scope), scope) for scope in scopes),
-        ),
-        premises(reader, iri),
-    ]
+    sections += [Section("Why it only seems so", dissolution(reader, node)), premises(reader, iri)]
     return Page(iri, reader.short(iri), node.family, lead, tuple(sections))
 
 
 def resource_page(reader: Reader, iri: str, limit: int | None) -> Page:
     """Return what is stated about a thing, file by file, what refers to it and what is claimed."""
-    rows = reader.select(_TRIPLES, iri)
-    reader.learn_names(string(row, key) for row in rows for key in ("property", "value"))
-    stated: dict[str, list[Line]] = {}
-    for row in rows:
-        property_name = reader.name(string(row, "property"))
-        value = string(row, "value")
-        stated.setdefault(string(row, "graph"), []).append(
-            Line(f"{property_name}: {reader.full_name(value)}")
-        )
     references = reader.select(_REFERENCES, iri)
     reader.learn_names(string(row, key) for row in references for key in ("property", "from"))
     incoming = [
@@ -77,17 +58,11 @@ def resource_page(reader: Reader, iri: str, limit: int | None) -> Page:
     ]
     about = reader.column(ABOUT, "assertion", iri)
     sections = [
-        Section(_source(reader, graph), cut(lines, limit)) for graph, lines in stated.items()
-    ]
-    sections += [
+        *stated(reader, iri, limit),
         Section(f"Claimed about it ({len(about)})", reader.lines(about, limit)),
         Section(f"Referred to by ({len(incoming)})", cut(incoming, limit)),
     ]
     lead = f"{reader.name(iri)}, as the files of the dispute describe it."
-    return Page(iri, reader.short(iri), "resource", lead, tuple(sections))
-
-
-def _source(reader: Reader, graph: str) -> str:
-    """Return which file says so, or that the rules do."""
-    name = reader.short(graph).removeprefix("graph/")
-    return "Derived by the rules" if name == "derived" else f"Stated in {name}"
+    types = reader.column(_TYPES, "type", iri)
+    kind = reader.name(types[0]) if types else "resource"
+    return Page(iri, reader.short(iri), kind, lead, tuple(sections))

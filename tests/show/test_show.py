@@ -145,7 +145,8 @@ def test_a_contradiction_names_its_rule_or_its_encoder(text_of: Pages) -> None:
     ) in page
     assert "    dissolved by the scope the parser (parser)\n" in page
     assert (
-        "the record amounts to: Bo authored the parser (rule 'authorship'); it conflicts with a3"
+        "the record amounts, by the rule 'authorship', to: Bo authored the parser (fact-1); "
+        "it conflicts with a3"
     ) in page
     assert "encoder of the example reads that a3 attacks a1\n" in page
 
@@ -168,7 +169,7 @@ def test_evidence_and_the_encoders_comment_are_attributed(text_of: Pages) -> Non
     page = text_of("a4")
     cited = "An archived page (archive) <https://example.org/a>"
     assert f"Cited by someone calling himself Bo\n  {cited}\n" in page
-    assert "comment of the encoder: A hard one.\n" in page
+    assert "comment of an unnamed encoder: A hard one.\n" in page
     assert "Agrees\n  a4--agreement--a6" in page
 
 
@@ -218,7 +219,7 @@ def test_a_persona_is_judged_by_somebody_on_grounds(text_of: Pages) -> None:
 
 def test_a_commit_is_told_by_its_record(text_of: Pages) -> None:
     page = text_of("commit-aa11")
-    assert 'commit commit-aa11\nKnown to git history as "Add parser"' in page
+    assert 'commit commit-aa11\n"Add parser", an entry of git history;' in page
     assert "author: bo@work (git-bo)\n" in page
     assert "with the same patch, according to the record (1)\n  commit-bb22: author bo@work" in page
     assert "  a.c -> b.c +3 -1\n  logo.png binary\n" in page
@@ -252,11 +253,14 @@ def test_a_contradiction_has_two_sides_with_their_places(text_of: Pages) -> None
     assert '| "I never did," Bo answers.\n' in page
     assert "Derived from\n  a2: " in page
     assert "he grants part of what he denies" in text_of("c9")
-    assert "Dissolved by the scope\n  the parser (parser)\n" in text_of("a3--scope--a4")
+    assert "Why it only seems so\n  dissolved by the scope the parser (parser)\n" in text_of(
+        "a3--scope--a4"
+    )
 
 
 def test_anything_else_is_shown_file_by_file(text_of: Pages) -> None:
     page = text_of("parser")
+    assert page.startswith("artifact parser\n")
     assert "Stated in artifacts\n" in page
     assert "Claimed about it" in page
     assert "Derived by the rules\n  " in text_of("fact-1")
