@@ -30,6 +30,7 @@ _BARE = {
 }
 # XML 1.0 has no way, not even an escape, to write these characters.
 NOT_IN_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_OUTER_SPACE = re.compile(r"\A[ \t\n]+|[ \t\n]+\Z")
 _XML_HEAD = '<?xml version="1.0"?>\n<sparql xmlns="http://www.w3.org/2005/sparql-results#">\n'
 
 
@@ -142,8 +143,9 @@ def _xml_term(term: AnyTerm) -> str:
 
 
 def _xml_text(text: str) -> str:
-    # A bare carriage return is read back as a line feed.
-    return escape(NOT_IN_XML.sub("\ufffd", text), {"\r": "&#13;"})
+    # A bare carriage return is read back as a line feed, and some readers strip bare spaces.
+    text = escape(NOT_IN_XML.sub("\ufffd", text), {"\r": "&#13;"})
+    return _OUTER_SPACE.sub(lambda run: "".join(f"&#{ord(c)};" for c in run.group()), text)
 
 
 CHUNKS: dict[str, Callable[[Rows], Iterator[str]]] = {
