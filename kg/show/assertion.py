@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from kg.rows import string
-from kg.show.links import findings, moves, node_sections, passages
+from kg.show.links import findings, moves, node_sections
 from kg.show.page import Line, Page, Section
+from kg.show.quotes import passages
 from kg.show.reader import Reader
 
 _DETAILS = """

@@ -1,24 +1,11 @@
-"""What hangs on assertions: contradictions, agreements, moves, record findings, passages."""
+"""What hangs on assertions: contradictions, agreements, moves, record findings."""
 
 from __future__ import annotations
 
-from kg.documents import AttachedText
 from kg.namespaces import expand
-from kg.passages import digest
-from kg.rows import number, string
+from kg.rows import string
 from kg.show.page import Line, Section
 from kg.show.reader import Reader
-
-QUOTED = 1200  # characters of a passage shown on a page; the middle of a longer one is left out
-
-_PASSAGES = """
-SELECT ?owner ?document ?start ?end ?sha256 WHERE {
-  VALUES ?owner { $about }
-  ?owner oa:hasTarget ?passage .
-  ?passage oa:hasSource ?document ; oa:hasSelector ?selector ; kg:sha256 ?sha256 .
-  ?selector oa:start ?start ; oa:end ?end .
-} ORDER BY ?document ?start ?end ?passage
-"""
 
 _BETWEEN = """
 SELECT ?node ?type ?one ?rule ?kind ?grounds ?judge ?dissolvedBy ?dissolution WHERE {
@@ -201,33 +188,3 @@ def premises(reader: Reader, iri: str) -> Section:
     """Return what a derived node was derived from."""
     found = reader.column(_PREMISES, "premise", iri)
     return Section("Derived from", tuple(_statement_or_thing(reader, one) for one in found))
-
-
-def passages(reader: Reader, owner: str) -> Section:
-    """Return where an assertion stands, with the words themselves if their text is attached."""
-    lines = []
-    for row in reader.select(_PASSAGES, owner):
-        document = string(row, "document")
-        start, end = number(row, "start"), number(row, "end")
-        if start is None or end is None:
-            continue
-        quote = _quote(reader.texts.get(document), start, end, string(row, "sha256").lower())
-        where = f"{reader.full_name(document)}, characters {start}-{end}"
-        data: dict[str, str | int] = {"document": document, "start": start, "end": end}
-        lines.append(Line(where, document, (quote,), data))
-    return Section("Where it stands", tuple(lines))
-
-
-def _quote(attached: AttachedText | None, start: int, end: int, sha256: str) -> Line:
-    """Return the words of a passage; they are shown only if they are the ones that were read."""
-    if attached is None:
-        return Line("(the text is not attached: kg documents attach FILE)")
-    if digest(attached.text, start, end) != sha256:
-        return Line("(the attached text differs here: kg passages check)")
-    words = attached.text[start:end]
-    if len(words) <= QUOTED:
-        return Line(words, quoted=True)
-    half = QUOTED // 2
-    left_out = len(words) - 2 * half
-    shown = f"{words[:half]}\n[... {left_out} characters ...]\n{words[-half:]}"
-    return Line(shown, quoted=True, data={"words": words})

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from kg.rows import string
-from kg.show.links import by_whom, dissolution, nodes_about, passages, premises
+from kg.show.links import by_whom, dissolution, nodes_about, premises
 from kg.show.page import Line, Page, Section
+from kg.show.quotes import passages
 from kg.show.reader import Reader
 from kg.show.record import ABOUT, cut, stated
 

@@ -296,3 +296,17 @@ def test_a_long_passage_leaves_out_its_middle_but_not_for_programs(text_of: Page
     )
     assert "  | [... 2801 characters ...]\n" in text_of("b1")
     assert json.dumps(text)[1:-1] in as_json(text_of.page("b1"))
+
+
+def test_a_quoted_block_does_not_show_what_was_withheld_inside_it(text_of: Pages) -> None:
+    text_of.add(
+        """:w1 a kg:Withheld ; kg:withheldCategory kg:Harassment ; oa:hasTarget :w1-t .
+        :w1-t oa:hasSource :doc ; oa:hasSelector [ oa:start 9 ; oa:end 19 ] .
+        :w2 a kg:Withheld ; kg:withheldCategory kg:PrivateLife ; oa:hasTarget :w2-t .
+        :w2-t oa:hasSource :doc ; oa:hasSelector [ oa:start 15 ; oa:end 23 ] ."""
+    )
+    private = "[withheld: private life, 4 characters]"
+    shown = f"| Ana says [withheld: harassment, 10 characters]{private} wrote the parser.\n"
+    assert shown in text_of("a1")
+    assert "told" not in as_json(text_of.page("n1"))
+    assert "| [withheld: harassment, 10 characters]" in text_of("a2")
