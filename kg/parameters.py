@@ -98,9 +98,10 @@ def to_term(parameter: Parameter, text: str, engine: Engine | None, base: str) -
 
 def _string(text: str) -> ox.Literal:
     try:
-        return ox.Literal(text)
+        text.encode()
     except UnicodeEncodeError:  # bytes of the command line that are not UTF-8
         raise ValueError("must be text in UTF-8") from None
+    return ox.Literal(text)
 
 
 def _integer(text: str) -> ox.Literal:

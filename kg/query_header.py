@@ -197,6 +197,14 @@ def read_header(text: str, path: Path | None) -> Header:
     return header
 
 
+def without_header(text: str) -> str:
+    """Return a query's text without its header's lines, which a bound query no longer needs."""
+    lines = text.split("\n")
+    first = next((n for n, line in enumerate(lines) if not line.startswith("#")), len(lines))
+    kept = [line for line in lines[:first] if not line.startswith("#+")]
+    return "\n".join([*kept, *lines[first:]])
+
+
 def _read_yaml(yaml_text: str, first_line: int, path: Path | None) -> Header:
     import yaml
 

@@ -56,6 +56,7 @@ def query(
     Example: kg query contradictions --limit 5
     """
     from kg.parameters import needs_engine, split_pairs, to_terms
+    from kg.query_header import without_header
     from kg.stored_query import bind
 
     dispute = dispute_of(ctx)
@@ -67,7 +68,9 @@ def query(
         engine = open_engine(dispute, build=not no_build)
     text = bind(asked, to_terms(asked, given, engine, dispute.base))
     if explain or engine is None:
-        click.echo(text, nl=not text.endswith("\n"))
+        # Without the header, whose parameters are now bound, the text can be asked again anywhere.
+        bare = without_header(text)
+        click.echo(bare, nl=not bare.endswith("\n"))
         return
     try:
         _run(engine, text, format, dispute.base, limit)
