@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator
-from xml.sax.saxutils import escape, quoteattr
 
 import pyoxigraph as ox
 
@@ -111,14 +110,14 @@ def xml_chunks(rows: Rows) -> Iterator[str]:
     A character that XML 1.0 cannot hold (most control characters) is written as U+FFFD, the
     replacement character: a file that no reader can open would help nobody.
     """
-    variables = "".join(f"<variable name={quoteattr(name)}/>" for name in rows.columns)
+    variables = "".join(f"<variable name={_attribute(name)}/>" for name in rows.columns)
     yield f"{_XML_HEAD}<head>{variables}</head>\n<results>\n"
     for row in rows.rows:
         bound = zip(rows.columns, row, strict=True)
         yield (
             "<result>"
             + "".join(
-                f"<binding name={quoteattr(name)}>{_xml_term(term)}</binding>"
+                f"<binding name={_attribute(name)}>{_xml_term(term)}</binding>"
                 for name, term in bound
                 if term is not None
             )
@@ -134,7 +133,7 @@ def _xml_term(term: AnyTerm) -> str:
         return f"<bnode>{_xml_text(term.value)}</bnode>"
     if isinstance(term, ox.Literal):
         attributes = "".join(
-            f" {name}={quoteattr(value)}" for name, value in _qualifier(term, "xml:lang").items()
+            f" {name}={_attribute(value)}" for name, value in _qualifier(term, "xml:lang").items()
         )
         return f"<literal{attributes}>{_xml_text(term.value)}</literal>"
     parts = {"subject": term.subject, "predicate": term.predicate, "object": term.object}
@@ -144,8 +143,17 @@ def _xml_term(term: AnyTerm) -> str:
 
 def _xml_text(text: str) -> str:
     # A bare carriage return is read back as a line feed, and some readers strip bare spaces.
-    text = escape(NOT_IN_XML.sub("\ufffd", text), {"\r": "&#13;"})
+    text = _escaped(text).replace("\r", "&#13;")
     return _OUTER_SPACE.sub(lambda run: "".join(f"&#{ord(c)};" for c in run.group()), text)
+
+
+def _attribute(text: str) -> str:
+    return '"' + _escaped(text).replace('"', "&quot;") + '"'
+
+
+def _escaped(text: str) -> str:
+    text = NOT_IN_XML.sub("\ufffd", text)
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
 CHUNKS: dict[str, Callable[[Rows], Iterator[str]]] = {
