@@ -27,6 +27,7 @@ DATE_TIME = ox.NamedNode(expand("xsd:dateTime"))
 BOUNDED = {
     expand("kg:utteredAt"): (expand("kg:utteredEarliest"), expand("kg:utteredLatest")),
     expand("kg:eventTime"): (expand("kg:eventEarliest"), expand("kg:eventLatest")),
+    expand("kg:published"): (expand("kg:publishedEarliest"), expand("kg:publishedLatest")),
 }
 
 Bounds = tuple[datetime | None, datetime | None]
@@ -59,7 +60,7 @@ def bounds(text: str) -> Bounds:
 
 
 def time_bounds(engine: Engine, dispute: Dispute) -> list[ox.Quad]:
-    """Return the bounds of every ``kg:utteredAt`` and ``kg:eventTime``, for the derived graph.
+    """Return the bounds of every ``kg:utteredAt``, ``kg:eventTime`` and ``kg:published``, for the derived graph.
 
     Raises ``SourceError`` with file and line for a literal that is no EDTF date.
     """
