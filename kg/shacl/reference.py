@@ -8,14 +8,18 @@ once.
 from __future__ import annotations
 
 import logging
+import warnings
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 import pyoxigraph as ox
+import pyshacl
 import rdflib
 from pyshacl import Validator
+from pyshacl.errors import ShapeRecursionWarning
 from pyshacl.graph_abstraction import DataGraph
 from rdflib.namespace import RDF
 from rdflib.plugins.sparql import prepareQuery
@@ -41,24 +45,44 @@ def judge(
 ) -> list[Result]:
     """Judge data by shapes and return the results, in no order and without places.
 
-    Raises ``UnusableShapesError`` for shapes that are not SHACL, or whose SPARQL is malformed or
+    Raises ``UnusableShapesError`` for shapes that pySHACL does not understand or that contain
+    themselves (which the standard leaves undefined), and for SPARQL in them that is malformed or
     reaches outside the data.
     """
-    with _quiet():
-        graph = to_rdflib(data, _PreparedGraph(bind_namespaces="none"))
-        shapes_graph = to_rdflib(shapes, rdflib.Graph())
-        try:
-            validator = Validator(
-                DataGraph.from_rdflib(graph),
-                shacl_graph=shapes_graph,
-                options={"logger": _QUIET, "inplace": True},
-            )
-            run: Callable[[], tuple[bool, rdflib.Graph, str]] = validator.run
-            _, report, _ = run()
-        # pySHACL, and rdflib below it, answer malformed shapes with whatever broke first.
-        except Exception as error:
-            raise UnusableShapesError(str(error) or type(error).__name__) from error
-    return [_result(report, node) for node in report.objects(None, _SH.result)]
+    with _quiet(), warnings.catch_warnings():
+        warnings.simplefilter("error", ShapeRecursionWarning)
+        return _run(data, to_rdflib(shapes, rdflib.Graph(bind_namespaces="none")))
+
+
+def malformed(shapes: Iterable[ox.Quad | ox.Triple]) -> list[Result]:
+    """Judge shapes by the shapes of SHACL itself, and return what is wrong with them.
+
+    These come with pySHACL; they are those of https://www.w3.org/TR/shacl/#shacl-shacl.
+    """
+    assert pyshacl.__file__
+    path = Path(pyshacl.__file__).parent / "assets" / "shacl-shacl.ttl"
+    with _quiet(), warnings.catch_warnings():
+        # A shape is made of shapes, so here recursion is as it should be.
+        warnings.simplefilter("ignore", ShapeRecursionWarning)
+        return _run(shapes, rdflib.Graph(bind_namespaces="none").parse(path))
+
+
+def _run(data: Iterable[ox.Quad | ox.Triple], shapes: rdflib.Graph) -> list[Result]:
+    graph = to_rdflib(data, _PreparedGraph(bind_namespaces="none"))
+    try:
+        validator = Validator(
+            DataGraph.from_rdflib(graph),
+            shacl_graph=shapes,
+            options={"logger": _QUIET, "inplace": True},
+        )
+        run: Callable[[], tuple[bool, rdflib.Graph, str]] = validator.run
+        _, report, _ = run()
+    except ShapeRecursionWarning as error:
+        raise UnusableShapesError("a shape contains itself") from error
+    # pySHACL, and rdflib below it, answer malformed shapes with whatever broke first.
+    except Exception as error:
+        raise UnusableShapesError(str(error) or type(error).__name__) from error
+    return [_result(report, node, shapes) for node in report.objects(None, _SH.result)]
 
 
 @lru_cache(maxsize=512)
@@ -77,18 +101,20 @@ class _PreparedGraph(rdflib.Graph):
         return super().query(query_object, *args, **kwargs)
 
 
-def _result(report: rdflib.Graph, node: Node) -> Result:
+def _result(report: rdflib.Graph, node: Node, shapes: rdflib.Graph) -> Result:
     def one(name: str) -> Any:
         return report.value(node, _SH[name])
 
     messages = sorted(str(message) for message in report.objects(node, _SH.resultMessage))
+    shape = one("sourceShape")
     path, value, constraint = one("resultPath"), one("value"), one("sourceConstraint")
     triples = () if path is None else tuple(_described(report, path))
     path_node = None if path is None else to_pyoxigraph(path)
     assert not isinstance(path_node, ox.Literal)
     return Result(
         focus=to_pyoxigraph(one("focusNode")),
-        shape=str(one("sourceShape")),
+        shape=shape.n3() if isinstance(shape, rdflib.BNode) else str(shape),
+        within=_owner(shapes, shape),
         component=str(one("sourceConstraintComponent")),
         severity=str(one("resultSeverity")),
         message=" ".join(messages),
@@ -98,6 +124,15 @@ def _result(report: rdflib.Graph, node: Node) -> Result:
         path_node=path_node,
         path_triples=triples,
     )
+
+
+def _owner(shapes: rdflib.Graph, shape: Node) -> str | None:
+    """Return the nearest shape with a name that holds one without."""
+    seen = set()
+    while isinstance(shape, rdflib.BNode) and shape not in seen:
+        seen.add(shape)
+        shape = next(shapes.subjects(None, shape), shape)
+    return str(shape) if isinstance(shape, rdflib.URIRef) and seen else None
 
 
 # The operators of https://www.w3.org/TR/shacl/#property-paths and their SPARQL forms.

@@ -28,9 +28,10 @@ class Result:
 
     ``focus`` is the node that was judged, ``path`` where from there (as a SPARQL property path
     with prefixed names), ``value`` the term that is wrong, if one is. ``component``, ``shape`` and
-    ``severity`` are IRIs; ``constraint`` is the SPARQL constraint within the shape, if it has a
-    name. ``message`` says what is wrong and how to mend it. ``place`` is the file and line
-    (1-based) of the focus node. ``path_triples`` describe the path's node in RDF.
+    ``severity`` are IRIs; a shape without a name is ``_:`` and something, and ``within`` the
+    nearest shape with a name. ``constraint`` is the SPARQL constraint, if it has a name.
+    ``message`` says what is wrong and how to mend it. ``place`` is the file and line (1-based) of
+    the focus node. ``path_triples`` describe the path's node in RDF.
     """
 
     focus: Term
@@ -41,14 +42,17 @@ class Result:
     path: str | None = None
     value: Term | None = None
     constraint: str | None = None
+    within: str | None = None
     place: Place | None = None
     path_node: ox.NamedNode | ox.BlankNode | None = None
     path_triples: tuple[ox.Triple, ...] = field(default=(), repr=False)
 
     @property
     def source(self) -> str:
-        """The IRI of what fired: the named constraint, else the shape."""
-        return self.constraint or self.shape
+        """The IRI of what fired: the constraint, the shape, or the shape that it is part of."""
+        if self.constraint:
+            return self.constraint
+        return (self.within or "a shape without a name") if self.shape[:2] == "_:" else self.shape
 
     @property
     def where(self) -> str | None:
@@ -94,10 +98,16 @@ def in_order(results: tuple[Result, ...]) -> tuple[Result, ...]:
 
 
 def short(term: Term) -> str:
-    """Return a term as a person writes it: prefixed, or cut to its last part in angle brackets."""
+    """Return a term as a person writes it: prefixed names, numbers and truth values as such."""
     if isinstance(term, ox.NamedNode):
         name = shorten(term.value)
         return f"<{name}>" if name == term.value else name
+    if isinstance(term, ox.Literal) and not term.language:
+        datatype = shorten(term.datatype.value)
+        if datatype in ("xsd:integer", "xsd:decimal", "xsd:boolean"):
+            return term.value
+        if datatype != "xsd:string":
+            return f'"{term.value}"^^{datatype}'
     return str(term)
 
 

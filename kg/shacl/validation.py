@@ -14,7 +14,7 @@ from kg.errors import SourceError
 from kg.namespaces import ONTOLOGY_GRAPH, expand
 from kg.settings import shipped
 from kg.shacl.files import places, read_rdf
-from kg.shacl.report import Place, Report, Result, in_order
+from kg.shacl.report import Place, Report, Result, in_order, short
 from kg.sources import ontology_source, read_source
 
 if TYPE_CHECKING:
@@ -74,16 +74,35 @@ def _judge(data: Statements, shapes: Sequence[Path]) -> list[Result]:
 
     files = list(shapes) or shape_files()
     statements = [quad for path in files for quad in read_rdf(path)]
-    _require_a_shape(statements, files)
+    if shapes:  # the project's own are known to be well-formed
+        _require_shapes(statements, files)
     try:
         return judge(data, statements)
     except UnusableShapesError as error:
-        names = ", ".join(str(path) for path in files[1:])
         raise SourceError(
             f"the shapes cannot be used: {error}",
-            path=files[0],
-            hint=f"The fault may also be in {names}." if names else None,
+            path=", ".join(map(str, files)),
+            hint="Mend the shape or the SPARQL that the message speaks of.",
         ) from error
+
+
+def _require_shapes(statements: list[ox.Quad], files: list[Path]) -> None:
+    from kg.shacl.reference import malformed
+
+    _require_a_shape(statements, files)
+    known = places(files, statements)
+    faults = in_order(tuple(_placed(fault, known.get) for fault in malformed(statements)))
+    if faults:
+        fault = faults[0]
+        path, line = fault.place or (", ".join(map(str, files)), None)
+        at = f" {fault.path}" if fault.path else ""
+        named = f" {short(fault.focus)}" if isinstance(fault.focus, ox.NamedNode) else ""
+        raise SourceError(
+            f"malformed shape{named}:{at} {fault.message}",
+            path=path,
+            line=line,
+            hint="The rules are those of https://www.w3.org/TR/shacl/#syntax-rules.",
+        )
 
 
 # What makes a node a shape even if it has no type: https://www.w3.org/TR/shacl/#shapes
@@ -103,7 +122,7 @@ def _require_a_shape(statements: list[ox.Quad], files: list[Path]) -> None:
             return
     raise SourceError(
         "no shape in " + ("this file" if len(files) == 1 else "these files"),
-        path=files[0] if len(files) == 1 else ", ".join(str(path) for path in files),
+        path=", ".join(map(str, files)),
         hint="A shape is a node 'a sh:NodeShape' with a target, such as sh:targetClass.",
     )
 
