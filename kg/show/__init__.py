@@ -41,6 +41,7 @@ _KINDS: tuple[tuple[str, tuple[str, ...]], ...] = (
             "kg:DerivedContradiction",
             "kg:ApparentContradiction",
             "kg:Agreement",
+            "kg:Corroboration",
         ),
     ),
     ("commit", ("kg:Commit",)),

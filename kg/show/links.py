@@ -47,9 +47,16 @@ SELECT ?premise WHERE { VALUES ?about { $about } ?about prov:wasDerivedFrom ?pre
 ORDER BY ?premise
 """
 
+# The classes of what joins two assertions, but for contradictions, of which there are several.
+_FAMILIES = {
+    "ApparentContradiction": "apparent contradiction",
+    "Agreement": "agreement",
+    "Corroboration": "corroboration",
+}
+
 
 class Node:
-    """A contradiction, apparent contradiction or agreement, its rows drawn together."""
+    """What joins two assertions, such as a contradiction, its rows drawn together."""
 
     def __init__(self, iri: str) -> None:
         self.iri = iri
@@ -63,10 +70,11 @@ class Node:
 
     @property
     def family(self) -> str:
-        """``contradiction``, ``apparent contradiction`` or ``agreement``."""
-        if expand("kg:ApparentContradiction") in self.types:
-            return "apparent contradiction"
-        return "agreement" if expand("kg:Agreement") in self.types else "contradiction"
+        """``contradiction``, ``apparent contradiction``, ``agreement`` or ``corroboration``."""
+        for local, word in _FAMILIES.items():
+            if expand(f"kg:{local}") in self.types:
+                return word
+        return "contradiction"
 
     @property
     def declared(self) -> bool:
@@ -121,12 +129,13 @@ def dissolution(reader: Reader, node: Node) -> tuple[Line, ...]:
 def node_sections(
     reader: Reader, *assertions: str, leaving_out: str = "", limit: int | None = None
 ) -> list[Section]:
-    """Return the sections on contradictions, apparent ones and agreements of some assertions."""
+    """Return the sections on what joins some assertions with others, contradictions first."""
     nodes = nodes_about(reader, *assertions)
     titles = {
         "contradiction": "Cannot both hold",
         "apparent contradiction": "Only seems to contradict",
         "agreement": "Agrees",
+        "corroboration": "Says the same independently",
     }
     sections = []
     for family, title in titles.items():
@@ -146,7 +155,7 @@ def moves(reader: Reader, iri: str) -> Section:
         source, target = string(row, "from"), string(row, "target")
         judge = reader.name(string(row, "judge")) if "judge" in row else "an unnamed encoder"
         verb = "attacks" if attack else "supports"
-        text = f"{judge} reads that {reader.short(source)} {verb} {reader.short(target)}"
+        text = f"{reader.short(source)} {verb} {reader.short(target)}, as read by {judge}"
         other = target if source == iri else source
         lines.append(Line(text, string(row, "node"), (_statement_or_thing(reader, other),)))
     return Section("Supports and attacks", tuple(lines))

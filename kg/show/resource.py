@@ -27,14 +27,16 @@ SELECT ?graph ?from ?property WHERE {
 
 
 def node_page(reader: Reader, iri: str) -> Page:
-    """Return the page of a contradiction, apparent contradiction or agreement."""
+    """Return the page of a contradiction, apparent contradiction, agreement or corroboration."""
     between = reader.column(_BETWEEN, "assertion", iri)
     node = next((one for one in nodes_about(reader, *between) if one.iri == iri), None)
     if node is None:
         return resource_page(reader, iri, None)
     kind = f"; {reader.name(node.first('kind'))}" if node.first("kind") else ""
     grounds = f"; on the grounds: {node.first('grounds')}" if node.first("grounds") else ""
-    lead = f"{by_whom(reader, node).capitalize()}{kind}{grounds}."
+    word = by_whom(reader, node)
+    # Not 'capitalize', which takes the capitals of the names in it away.
+    lead = f"{word[:1].upper()}{word[1:]}{kind}{grounds}".removesuffix(".") + "."
     sections = [
         Section(
             f"Side {number}",
