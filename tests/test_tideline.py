@@ -353,6 +353,25 @@ def test_the_page_of_hearsay_shows_the_whole_chain(
     assert names == ["answer-19", "answer-20", "answer-21", "-> answer-22"]
 
 
+def test_saying_the_same_is_not_shown_as_a_contradiction(
+    dispute: Dispute, engine: EmbeddedEngine
+) -> None:
+    page = show(engine, dispute.base, dispute.base + "letter-17")
+    shown = {section.title: section.lines for section in page.sections}
+    both = {line.text.split(":")[0] for line in shown["Says the same independently"]}
+    assert both == {"answer-14--corroboration--letter-17"}
+    rules = {line.text.split("--")[1] for line in shown["Cannot both hold"]}
+    assert rules == {"denial"}
+
+
+def test_the_page_of_a_declared_contradiction_keeps_names_and_one_full_stop(
+    dispute: Dispute, engine: EmbeddedEngine
+) -> None:
+    lead = show(engine, dispute.base, dispute.base + "declared-reply").lead
+    assert lead.startswith("Declared by the Counterclaim encoders; contrary; on the grounds: ")
+    assert lead.endswith(" spoke to a concern.")
+
+
 def test_the_record_is_what_importing_the_history_gives(tmp_path: Path) -> None:
     made = tmp_path / "tideline-git.ttl"
     write_record(tmp_path, made)
