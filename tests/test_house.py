@@ -15,7 +15,15 @@ MIDDLE = 2
 LAYERS = {
     0: ["kg", "kg.errors", "kg.namespaces", "kg.settings"],
     1: ["kg.engine", "kg.sparql_text", "kg.embedded", "kg.remote"],
-    3: ["kg.shacl", "kg.checks", "kg.derivation", "kg.times", "kg.snapshot", "kg.show"],
+    3: [
+        "kg.shacl",
+        "kg.checks",
+        "kg.derivation",
+        "kg.times",
+        "kg.snapshot",
+        "kg.show",
+        "kg.argumentation",
+    ],
     4: ["kg.pipeline", "kg.imports", "kg.exports"],
     5: ["kg.server", "kg.cli"],
 }
