@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from functools import cache
+from itertools import combinations
 from pathlib import Path
 
 import pyoxigraph as ox
@@ -191,3 +192,21 @@ def test_example_of_the_design_conforms(example_dispute: Path) -> None:
 
     dispute = read_dispute(example_dispute)
     assert [str(r) for r in validate_dispute(staged(dispute), dispute).results] == []
+
+
+STANCES = ["affirms", "denies", "doubts", "asks", "concedes"]
+
+
+@pytest.mark.parametrize(("one", "other"), combinations(STANCES, 2))
+def test_two_stances_on_one_proposition_are_two_stances(one: str, other: str) -> None:
+    # The shape lists the pairs, so each pair is tried.
+    path = FOLDER / "AssertionShape" / "valid.ttl"
+    text = path.read_text(encoding="utf-8")
+    old = "kg:affirms :wrote ;"
+    assert text.count(old) == 1
+    text = text.replace(
+        old, f"kg:{one} :wrote ; kg:{other} :wrote ; kg:concessionMode kg:Admission ;"
+    )
+    quads = list(ox.parse(text, format=ox.RdfFormat.TURTLE))
+    results = judge([*ground(), *quads], shapes("of classes"))
+    assert {shorten(result.shape) for result in results} == {"kg:AssertionShape-one-stance"}
