@@ -1,0 +1,134 @@
+"""``kg positions``: which statements can be held together, and why."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from kg.cli.common import dispute_of, format_option
+
+if TYPE_CHECKING:
+    from kg.argumentation.view import Frame
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+# As in kg.argumentation.semantics, which is not imported before it is needed.
+SEMANTICS = ("grounded", "preferred", "stable", "complete")
+
+
+def view_options(command: Command) -> Command:
+    """Add the options of a reader's view: ``accept``, ``exclude``, ``prefer``, ``ignore_scope``."""
+    for option in (
+        click.option(
+            "--ignore-scope",
+            is_flag=True,
+            help="Let apparent contradictions attack, as if scopes and times were the same.",
+        ),
+        click.option(
+            "--prefer",
+            metavar="A>B",
+            multiple=True,
+            help="Attacks by what B stands behind on what A stands behind fail (in quotes).",
+        ),
+        click.option(
+            "--exclude",
+            metavar="X",
+            multiple=True,
+            help="Leave out what rests on the word of X alone; also a record, or one attack.",
+        ),
+        click.option(
+            "--accept",
+            metavar="X",
+            multiple=True,
+            help="Take what X stands behind as given: an agent, persona, document, record or "
+            "assertion.",
+        ),
+    ):
+        command = option(command)
+    return command
+
+
+@click.command()
+@click.option(
+    "--semantics",
+    type=click.Choice(SEMANTICS),
+    default="grounded",
+    show_default=True,
+    help="What counts as a position; all but the first need the extra 'positions'.",
+)
+@view_options
+@click.option(
+    "--limit",
+    type=click.IntRange(min=0),
+    default=10_000,
+    show_default=True,
+    help="How many positions are searched in each knot, and printed as JSON; 0 is all.",
+)
+@click.option("--all", "every", is_flag=True, help="List also what nothing attacks.")
+@format_option("table", "json", "md", "apx", "af", "mermaid", "dot", "svg")
+@click.pass_context
+def positions(
+    ctx: click.Context,
+    semantics: str,
+    accept: tuple[str, ...],
+    exclude: tuple[str, ...],
+    prefer: tuple[str, ...],
+    ignore_scope: bool,
+    limit: int,
+    every: bool,
+    format: str,
+) -> None:
+    """Show which statements can be held together, and why the others cannot.
+
+    Nothing is judged and nothing stored: the answer follows from the attacks as encoded and from
+    the view that the options give.
+
+    Example: kg positions --exclude record-llama-cpp-git
+    """
+    from kg.argumentation.from_graph import moves_of
+    from kg.argumentation.report import Report
+    from kg.argumentation.semantics import positions as search
+    from kg.argumentation.view import frame_of, view_of
+    from kg.argumentation.words import Words
+    from kg.cli.query import open_engine
+
+    dispute = dispute_of(ctx)
+    engine = open_engine(dispute, build=True)
+    view = view_of(engine, dispute.base, accept=accept, exclude=exclude, prefer=prefer)
+    moves = moves_of(engine, dispute.base, ignore_scope=ignore_scope)
+    frame = frame_of(engine, moves, view)
+    if format not in ("table", "json", "md"):
+        _print_framework(frame, format)
+        return
+    found = search(frame.framework, semantics, limit or None)
+    report = Report(frame, found, Words(engine, frame), every)
+    if format == "json":
+        click.echo(report.json(limit or None), nl=False)
+    elif format == "md":
+        click.echo(report.markdown(), nl=False)
+    else:
+        head = partial(click.style, bold=True) if sys.stdout.isatty() else str
+        width = shutil.get_terminal_size((100, 24)).columns
+        click.echo(report.text(width, head), nl=False)
+    if found.more:
+        click.echo("stopped at the limit in some knot; --limit 0 searches all", err=True)
+
+
+def _print_framework(frame: Frame, format: str) -> None:
+    """Print the framework for other programs, or as a picture with its grounded labels."""
+    from kg.argumentation.formats import to_af, to_apx
+    from kg.argumentation.grounded import grounded
+    from kg.argumentation.pictures import to_dot, to_mermaid, to_svg
+
+    if format in ("apx", "af"):
+        lines = (to_apx if format == "apx" else to_af)(frame.framework)
+    else:
+        draw = {"mermaid": to_mermaid, "dot": to_dot, "svg": to_svg}[format]
+        lines = draw(frame.framework, grounded(frame.framework).labels)
+    for line in lines:
+        click.echo(line)
