@@ -1,0 +1,1 @@
+"""Writing what the graph holds in the formats of others."""
