@@ -76,9 +76,10 @@ class Words:
             return f"that {self.moves.name(source)} speaks against {aims}, as the encoder reads it"
         return self._reader.sentence(iri)
 
-    def line(self, iri: str, *children: Line, before: str = "") -> Line:
-        """Return an argument as a line: its name and what it says."""
-        return Line(f"{self.moves.name(iri)}: {before}{self.says(iri)}", iri, children)
+    def line(self, iri: str, *children: Line, lead: str = "", mark: str = "") -> Line:
+        """Return an argument as a line: its name, between ``lead`` and ``mark``, and its words."""
+        marked = f" [{mark}]" if mark else ""
+        return Line(f"{lead}{self.moves.name(iri)}{marked}: {self.says(iri)}", iri, children)
 
     def of(self, iri: str) -> dict[str, str]:
         """Return what programs want to know of an argument."""
@@ -143,7 +144,7 @@ class Words:
         label = WORDS[step.label]
         iri = self.frame.iris[argument]
         if argument in told:
-            return self.line(iri, before=f"[{label}, as told above] ")
+            return self.line(iri, mark=f"{label}, as told above")
         told.add(argument)
         below = []
         for one in step.by:
@@ -151,7 +152,7 @@ class Words:
             if step.label in (ACCEPTED, REJECTED) and one != argument:
                 inner = self.chain(result, one, told)
             else:
-                inner = self.line(self.frame.iris[one], before=f"[{WORDS[result.labels[one]]}] ")
+                inner = self.line(self.frame.iris[one], mark=WORDS[result.labels[one]])
             below.append(Line(f"attacked by {inner.text}", inner.iri, (ground, *inner.children)))
         return self.line(iri, Line(self.why(result, argument)), *below)
 

@@ -15,10 +15,17 @@ from kg.errors import CounterclaimError
 VERBS: dict[str, tuple[str, str, str]] = {
     "build": ("kg.cli.build", "build", "Load, derive, validate and publish a snapshot."),
     "documents": ("kg.cli.documents", "documents", "Attach and list the texts of documents."),
+    "explain": ("kg.cli.explain", "explain", "Show what holding one assertion takes and gives."),
     "import": ("kg.cli.import_", "import_", "Import a register, such as a git history."),
     "passages": ("kg.cli.passages", "passages", "Check, count and find passages."),
+    "positions": (
+        "kg.cli.positions",
+        "positions",
+        "Show which statements can be held together.",
+    ),
     "queries": ("kg.cli.queries", "queries", "List the stored queries."),
     "query": ("kg.cli.query", "query", "Run a stored query, a file, or standard input."),
+    "serve": ("kg.cli.serve", "serve", "Serve a SPARQL endpoint."),
     "show": ("kg.cli.show", "show", "Show one statement, agent, pull request or commit."),
     "validate": ("kg.cli.validate", "validate", "Judge the sources by the shapes and checks."),
 }
