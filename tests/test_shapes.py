@@ -197,7 +197,7 @@ def test_example_of_the_design_conforms(example_dispute: Path) -> None:
 STANCES = ["affirms", "denies", "doubts", "asks", "concedes"]
 
 
-@pytest.mark.parametrize(("one", "other"), combinations(STANCES, 2))
+@pytest.mark.parametrize(("one", "other"), list(combinations(STANCES, 2)))
 def test_two_stances_on_one_proposition_are_two_stances(one: str, other: str) -> None:
     # The shape lists the pairs, so each pair is tried.
     path = FOLDER / "AssertionShape" / "valid.ttl"
