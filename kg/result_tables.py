@@ -15,9 +15,11 @@ from kg.result_syntax import plain
 
 # Widths are settled on so many rows; what follows streams with the same widths.
 _SAMPLE = 1_000
-# A drawn column narrower than this breaks most words; where not even that fits, a row is printed
+# A drawn column narrower than this breaks most words; where not even that fits, a row is drawn
 # as a block of lines, one for each column.
 _READABLE = 16
+# A line of text longer than this is lost on a reader; then rows are blocks in a pipe, too.
+_LONGEST = 200
 # Characters that would move a terminal's cursor or turn the direction of its text.
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 _NUMBERS = frozenset(expand(f"xsd:{name}") for name in ("integer", "decimal", "double", "float"))
@@ -72,12 +74,26 @@ def _aligned(
     from rich.cells import cell_len  # knows that some characters are two columns wide
 
     widths = [max(map(cell_len, cells)) for cells in zip(columns, *sample, strict=True)]
+    if sample and sum(widths) + 2 * (len(widths) - 1) > _LONGEST:
+        yield from _blocks(columns, chain(sample, rest))
+        return
     for row in chain([columns], sample, rest):
         padded = []
         for text, width, to_right in zip(row, widths, right, strict=True):
             space = " " * (width - cell_len(text))
             padded.append(space + text if to_right else text + space)
         yield "  ".join(padded).rstrip()
+
+
+def _blocks(columns: Sequence[str], rows: Iterator[list[str]]) -> Iterator[str]:
+    """Yield a block of lines for each row, one for each column that holds something."""
+    width = max(map(len, columns))
+    for number, row in enumerate(rows):
+        if number:
+            yield ""
+        for name, text in zip(columns, row, strict=True):
+            if text:
+                yield f"{name.ljust(width)}  {text}"
 
 
 def _draw(

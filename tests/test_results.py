@@ -225,6 +225,27 @@ def test_a_plain_table_is_aligned_and_harmless() -> None:
     assert text.getvalue() == "t\n日本 \ufffd[31m\ufffd\n"
 
 
+def test_rows_too_long_for_a_line_are_blocks_in_a_pipe() -> None:
+    long = "x" * 190
+    rows = Rows(
+        ["who", "gloss", "note"],
+        iter(
+            [
+                (ox.NamedNode(BASE + "ana"), ox.Literal(long), None),
+                (ox.NamedNode(BASE + "bo"), ox.Literal("short"), ox.Literal("n")),
+            ]
+        ),
+    )
+    assert written(rows, "table", base=BASE).splitlines() == [
+        "who    ana",
+        f"gloss  {long}",
+        "",
+        "who    bo",
+        "gloss  short",
+        "note   n",
+    ]
+
+
 class Terminal(io.StringIO):
     """A stream that says it is a terminal, and forgets what is bold."""
 
