@@ -18,7 +18,8 @@ _SAMPLE = 1_000
 # A drawn column narrower than this breaks most words; where not even that fits, a row is drawn
 # as a block of lines, one for each column.
 _READABLE = 16
-# A line of text longer than this is lost on a reader; then rows are blocks in a pipe, too.
+# Where the last column begins farther right than this, a reader is lost; then rows are blocks in a
+# pipe, too. How long the last column is does not matter.
 _LONGEST = 200
 # Characters that would move a terminal's cursor or turn the direction of its text.
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]")
@@ -74,7 +75,7 @@ def _aligned(
     from rich.cells import cell_len  # knows that some characters are two columns wide
 
     widths = [max(map(cell_len, cells)) for cells in zip(columns, *sample, strict=True)]
-    if sample and sum(widths) + 2 * (len(widths) - 1) > _LONGEST:
+    if sample and sum(widths[:-1]) + 2 * (len(widths) - 1) > _LONGEST:
         yield from _blocks(columns, chain(sample, rest))
         return
     for row in chain([columns], sample, rest):

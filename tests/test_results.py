@@ -226,7 +226,7 @@ def test_a_plain_table_is_aligned_and_harmless() -> None:
 
 
 def test_rows_too_long_for_a_line_are_blocks_in_a_pipe() -> None:
-    long = "x" * 190
+    long = "x" * 240
     rows = Rows(
         ["who", "gloss", "note"],
         iter(
