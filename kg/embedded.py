@@ -1,13 +1,14 @@
 """The embedded engine: an Oxigraph store in memory or in a folder.
 
-Queries always see the union of all named graphs as their default graph. An answer must be
-consumed in the thread that asked for it: the store aborts the process otherwise.
+Queries see the union of all named graphs as their default graph, unless they name their dataset
+themselves (FROM). An answer must be consumed in the thread that asked for it: the store aborts
+the process otherwise.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, TypeVar
@@ -16,7 +17,7 @@ import pyoxigraph as ox
 
 from kg.engine import Answer, Rows, Term, Triples
 from kg.errors import EngineError, QueryError, SourceError
-from kg.sparql_text import guard
+from kg.sparql_text import guard, names_dataset
 
 T = TypeVar("T")
 
@@ -53,18 +54,47 @@ class EmbeddedEngine:
         Raises ``QueryError`` for malformed SPARQL, for nesting that would exhaust the stack and
         for clauses that reach outside the store; ``EngineError`` if the store fails.
         """
-        guard(text)
-        with _failures("the query could not be run"):
-            try:
-                answer = self._store.query(text, use_default_graph_as_union=True)
-            except SyntaxError as error:
-                raise _malformed(error) from None
+        answer = self.answer(text)
         if isinstance(answer, ox.QueryBoolean):
             return bool(answer)
         if isinstance(answer, ox.QueryTriples):
             return Triples(_guarded(answer))
         columns = [variable.value for variable in answer.variables]
         return Rows(columns, (tuple(row) for row in _guarded(answer)))
+
+    def answer(
+        self,
+        text: str,
+        *,
+        default_graphs: Sequence[str] | None = None,
+        named_graphs: Sequence[str] | None = None,
+        base: str | None = None,
+        prefixes: Mapping[str, str] | None = None,
+    ) -> ox.QuerySolutions | ox.QueryTriples | ox.QueryBoolean:
+        """Run a query and return the store's own answer, which it can write out by itself.
+
+        The dataset is the one given, else the query's own (FROM), else the union of all graphs
+        and every graph by name. A graph that does not exist is empty. Relative IRIs are resolved
+        against ``base``; ``prefixes`` need no declaration. Raises as ``query``.
+        """
+        guard(text)
+        given = default_graphs is not None or named_graphs is not None
+        with _failures("the query could not be run"):
+            try:
+                return self._store.query(
+                    text,
+                    base_iri=base,
+                    prefixes=dict(prefixes or {}),
+                    use_default_graph_as_union=not given and not names_dataset(text),
+                    default_graph=[ox.NamedNode(iri) for iri in default_graphs or ()]
+                    if given
+                    else None,
+                    named_graphs=[ox.NamedNode(iri) for iri in named_graphs or ()]
+                    if given
+                    else None,
+                )
+            except SyntaxError as error:
+                raise _malformed(error) from None
 
     def add(self, quads: Iterable[ox.Quad]) -> None:
         """Add quads, all or none. Raises ``EngineError``."""

@@ -197,6 +197,13 @@ def projection(tokens: Sequence[Token]) -> list[str] | None:
     return names
 
 
+def names_dataset(text: str) -> bool:
+    """Say whether a query names its own dataset (FROM); the word has no other use in SPARQL."""
+    if "FROM" not in text.upper():
+        return False
+    return any(t.kind == "word" and t.text.upper().endswith("FROM") for t in significant(text))
+
+
 def has_order(tokens: Sequence[Token]) -> bool:
     """Say whether the outermost query has ``ORDER BY`` (one in a sub-select does not count)."""
     depth = 0
@@ -235,6 +242,16 @@ def values_blocks(tokens: Sequence[Token]) -> list[ValuesBlock]:
     return blocks
 
 
+def is_update(text: str) -> bool:
+    """Say whether a text begins as an update does, after its prologue."""
+    tokens = significant(text)
+    return _is_update(tokens, _after_prologue(tokens))
+
+
+def _is_update(tokens: Sequence[Token], start: int) -> bool:
+    return start < len(tokens) and tokens[start].is_word(*_UPDATES)
+
+
 def guard(text: str, path: Path | str | None = None) -> None:
     """Refuse a query that would crash the engine, reach out of it, or change what it holds.
 
@@ -248,7 +265,7 @@ def guard(text: str, path: Path | str | None = None) -> None:
         return QueryError(message, path=path, line=line_of(text, token.start), hint=hint)
 
     start = _after_prologue(tokens)
-    if start < len(tokens) and tokens[start].is_word(*_UPDATES):
+    if _is_update(tokens, start):
         raise refuse(
             tokens[start],
             f"this is an update ({tokens[start].text.upper()}), not a query",

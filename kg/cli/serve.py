@@ -1,0 +1,78 @@
+"""``kg serve``: the dispute as a SPARQL endpoint."""
+
+from __future__ import annotations
+
+import click
+
+from kg.cli.common import dispute_of
+from kg.errors import EngineError
+
+
+@click.command()
+@click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=8080,
+    show_default=True,
+    help="The port; 0 takes any that is free.",
+)
+@click.option(
+    "--timeout",
+    type=click.FloatRange(min=0.1),
+    default=10.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="What one query may take before it is stopped.",
+)
+@click.option(
+    "--workers",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="How many queries run at once [default: twice the processors, at least 4].",
+)
+@click.option(
+    "--base",
+    metavar="IRI",
+    help="The address that the dispute's names are served under, if it is not their own.",
+)
+@click.option(
+    "--behind-proxy",
+    is_flag=True,
+    help="Tell clients apart by the last address of X-Forwarded-For; only behind a proxy.",
+)
+@click.option("--no-build", is_flag=True, help="Serve the last snapshot, even if sources changed.")
+@click.pass_context
+def serve(
+    ctx: click.Context,
+    host: str,
+    port: int,
+    timeout: float,
+    workers: int | None,
+    base: str | None,
+    behind_proxy: bool,
+    no_build: bool,
+) -> None:
+    """Serve the dispute as a SPARQL 1.1 endpoint, read-only, until stopped.
+
+    A snapshot that "kg build" publishes meanwhile is picked up within a second.
+
+    Example: kg serve --port 8080
+    """
+    try:
+        from kg.server.main import run
+    except ImportError as error:
+        raise EngineError(
+            f"the server's packages are not installed ({error.name})",
+            hint="pip install 'counterclaim[server]'",
+        ) from None
+    run(
+        dispute_of(ctx),
+        host=host,
+        port=port,
+        timeout=timeout,
+        workers=workers,
+        base=base,
+        proxied=behind_proxy,
+        build=not no_build,
+    )

@@ -1,0 +1,13 @@
+"""The SPARQL endpoint: the protocol in one process, every query in another that may be killed.
+
+::
+
+    run.py          sockets, signals, the ASGI server
+    app.py          routes; what every response carries
+    protocol.py graphs.py api.py resources.py description.py    what a request asks for: a job
+    answers.py      a job to a response: cache, worker, limits, a failure that can be seen
+    pool.py         worker processes, fair among clients; worker.py is the other end
+    published.py    which snapshot is the current one
+
+The parent never parses SPARQL or RDF that came from outside and never opens a store.
+"""

@@ -1,0 +1,160 @@
+"""The stored queries over HTTP: ``/api/queries`` and ``/api/queries/NAME?param=…``."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+from urllib.parse import urlencode
+
+from starlette.types import Receive, Scope, Send
+
+from kg.server import negotiation
+from kg.server.catalogue import Catalogue
+from kg.server.openapi import GRAPH_TYPES, PER_PAGE_MOST, ROW_TYPES, document
+from kg.server.operations import send_text
+from kg.server.problems import Problem, method_not_allowed, read_only
+from kg.server.requests import Pairs, header, one, query_pairs
+from kg.server.site import WRITES, Site
+from kg.stored_query import StoredQuery
+
+METHODS = "GET, HEAD, OPTIONS"
+_OWN = ("format", "page", "per_page")
+_PER_PAGE = 100
+
+
+class _Reading:
+    """Refuses what does not read, and answers OPTIONS."""
+
+    def __init__(self, site: Site, catalogue: Catalogue) -> None:
+        self._site = site
+        self._catalogue = catalogue
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        method = scope["method"]
+        if method in WRITES or method == "POST":
+            raise read_only()
+        if method == "OPTIONS":
+            await self._site.options(scope, send, METHODS)
+            return
+        if method not in ("GET", "HEAD"):
+            raise method_not_allowed(METHODS)
+        await self.get(scope, receive, send)
+
+    async def get(self, scope: Scope, receive: Receive, send: Send) -> None:
+        raise NotImplementedError
+
+
+class QueryList(_Reading):
+    """``/api/queries``: what can be asked by name."""
+
+    async def get(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send the list."""
+        address = self._site.address(scope)
+        listed = [_described(query, address) for query in self._catalogue.queries.values()]
+        text = json.dumps({"queries": listed}, ensure_ascii=False, indent=1)
+        await send_text(scope, send, "application/json", text + "\n")
+
+
+class QueryAnswer(_Reading):
+    """``/api/queries/NAME``: the answer to one of them."""
+
+    async def get(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send the answer."""
+        name = scope["path_params"]["name"]
+        query = self._catalogue.queries.get(name)
+        if query is None:
+            raise Problem(
+                404,
+                "No such query",
+                "There is no stored query of this name; /api/queries lists them.",
+            )
+        found = query_pairs(scope, self._site.limits)
+        format = one(found, "format")
+        page = _number(found, "page", 1_000_000)
+        per_page = _number(found, "per_page", PER_PAGE_MOST)
+        paged = page is not None or per_page is not None
+        values = [pair for pair in found if pair[0] not in _OWN]
+        job = {
+            "op": "stored",
+            "name": name,
+            "kind": query.kind,
+            "text": query.text,
+            "values": values,
+            "page": (page or 1) if paged else None,
+            "per_page": (per_page or _PER_PAGE) if paged else None,
+            **self._formats(scope, query, format),
+        }
+        others = urlencode([pair for pair in found if pair[0] != "page"])
+        url = f"{self._site.address(scope)}api/queries/{name}?{others}{'&' if others else ''}page="
+        request = self._site.request(scope, job, url if paged else None)
+        await self._site.respond(request, receive, send)
+
+    def _formats(self, scope: Scope, query: StoredQuery, format: str | None) -> dict[str, Any]:
+        """Return the format that the parameter names, else the one that the client likes best."""
+        if format is None:
+            return self._site.formats(scope)
+        graph = query.form in ("CONSTRUCT", "DESCRIBE")
+        types = GRAPH_TYPES if graph else ROW_TYPES
+        if format not in types:
+            raise Problem(
+                400,
+                "Unknown format",
+                f"This query answers in: {', '.join(types)}.",
+                errors=[{"parameter": "format", "detail": "is none of these"}],
+            )
+        choice = (types[format], format)
+        coding = negotiation.coding(header(scope, "accept-encoding"))
+        return {
+            "rows": None if graph else choice,
+            "graph": choice if graph else None,
+            "encoding": coding,
+        }
+
+
+class OpenApi(_Reading):
+    """``/openapi.json``: the interface as a program reads it."""
+
+    async def get(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send the document."""
+        told = document(
+            self._catalogue.queries, self._site.identity.title, self._site.address(scope)
+        )
+        text = json.dumps(told, ensure_ascii=False)
+        await send_text(scope, send, "application/openapi+json;version=3.1", text + "\n")
+
+
+def _number(found: Pairs, name: str, most: int) -> int | None:
+    text = one(found, name)
+    if text is None:
+        return None
+    if not (text.isascii() and text.isdigit() and len(text) < 9 and 1 <= int(text) <= most):
+        raise Problem(
+            400,
+            "Bad parameters",
+            f"'{name}' must be a whole number from 1 to {most:,}.",
+            errors=[{"parameter": name, "detail": "is no such number"}],
+        )
+    return int(text)
+
+
+def _described(query: StoredQuery, address: str) -> dict[str, Any]:
+    return {
+        "name": query.name,
+        "kind": query.kind,
+        "title": query.title,
+        "question": query.question,
+        "parameters": [
+            {
+                "name": parameter.name,
+                "type": parameter.type,
+                "description": parameter.description,
+                "required": parameter.required,
+                "default": parameter.default,
+            }
+            for parameter in query.params.values()
+        ],
+        "columns": [{"name": name, "meaning": text} for name, text in query.columns.items()],
+        "view": query.view,
+        "href": f"{address}api/queries/{query.name}",
+    }

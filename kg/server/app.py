@@ -1,0 +1,192 @@
+"""The application: routes, what every response carries, errors, the access log and the counters."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.routing import Route
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from kg.server.answers import AbortedError, Answers, Notes, client_of
+from kg.server.api import OpenApi, QueryAnswer, QueryList
+from kg.server.cache import Cache
+from kg.server.catalogue import Catalogue
+from kg.server.graphs import Graphs
+from kg.server.limits import Limits
+from kg.server.metrics import Metrics
+from kg.server.operations import Health, MetricsPage, Ready
+from kg.server.pool import Pool
+from kg.server.problems import MEDIA_TYPE, Problem
+from kg.server.protocol import Sparql
+from kg.server.published import Published
+from kg.server.resources import Resources
+from kg.server.site import Identity, Site
+from kg.server.void import Void
+
+ACCESS_LOG = logging.getLogger("kg.access")
+LOG = logging.getLogger("kg.server")
+
+# Nothing served here is a script, and nothing may be framed or guessed to be one.
+_EVERYWHERE = [
+    (b"x-content-type-options", b"nosniff"),
+    (
+        b"content-security-policy",
+        b"default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; sandbox",
+    ),
+    (b"referrer-policy", b"no-referrer"),
+    (b"cross-origin-resource-policy", b"cross-origin"),
+    (b"access-control-allow-origin", b"*"),
+    (b"access-control-expose-headers", b"ETag, Link, Retry-After, Allow"),
+]
+
+
+def create_app(
+    identity: Identity, roots: tuple[Path, ...], limits: Limits, *, proxied: bool = False
+) -> ASGIApp:
+    """Return the ASGI application that serves the snapshot below the first of ``roots``."""
+    metrics = Metrics()
+    cache = Cache(limits.cache, limits.cached)
+    pool = Pool(limits, metrics.worker_ended)
+    catalogue = Catalogue(identity.dispute)
+    published = Published(roots, cache.clear)
+    answers = Answers(published, pool, cache, limits)
+    site = Site(identity, limits, published, pool, answers, proxied)
+
+    reading: set[asyncio.Task[None]] = set()
+
+    def changed() -> None:
+        cache.clear()
+        task = asyncio.get_running_loop().create_task(catalogue.reload())
+        reading.add(task)
+        task.add_done_callback(reading.discard)
+
+    @asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        published.look()
+        catalogue.load()
+        await pool.start()
+        if pool.missing:
+            LOG.warning("workers run without: %s", ", ".join(pool.missing))
+        published.changed = changed
+        following = asyncio.create_task(published.follow())
+        try:
+            yield
+        finally:
+            following.cancel()
+            await pool.close()
+
+    sparql = Sparql(site)
+    routes = [
+        Route("/sparql", sparql, methods=None),
+        Route("/sparql/", sparql, methods=None),
+        Route("/graphs", Graphs(site), methods=None),
+        Route("/.well-known/void", Void(site), methods=None),
+        Route("/api/queries", QueryList(site, catalogue), methods=None),
+        Route("/api/queries/{name}", QueryAnswer(site, catalogue), methods=None),
+        Route("/openapi.json", OpenApi(site, catalogue), methods=None),
+        Route("/health", Health()),
+        Route("/ready", Ready(site)),
+        Route("/metrics", MetricsPage(metrics, site, cache)),
+        Route("/{name:path}", Resources(site), methods=None),
+    ]
+    app = Starlette(routes=routes, lifespan=lifespan)
+    app.router.redirect_slashes = False
+    return Front(app.router, metrics, proxied)
+
+
+class Front:
+    """Stands before every route: headers, errors in one shape, one line of log for each request."""
+
+    def __init__(self, app: ASGIApp, metrics: Metrics, proxied: bool) -> None:
+        self._app = app
+        self._metrics = metrics
+        self._proxied = proxied
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request, or the server's own start and stop."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        notes = scope["kg.notes"] = Notes()
+        started = time.monotonic()
+        status = 0
+
+        async def send_on(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                message["headers"] = [*message.get("headers", ()), *_EVERYWHERE]
+            await send(message)
+
+        self._metrics.begin()
+        try:
+            await self._serve(scope, receive, send_on, notes)
+        finally:
+            seconds = time.monotonic() - started
+            self._metrics.end(scope["method"], status, notes, seconds)
+            if ACCESS_LOG.isEnabledFor(logging.INFO):
+                ACCESS_LOG.info(_line(scope, status, notes, seconds, self._proxied))
+
+    async def _serve(self, scope: Scope, receive: Receive, send: Send, notes: Notes) -> None:
+        begun = False
+
+        async def send_on(message: Message) -> None:
+            nonlocal begun
+            begun = True
+            await send(message)
+
+        try:
+            await self._app(scope, receive, send_on)
+        except AbortedError:
+            raise  # the server cuts the connection
+        except Problem as problem:
+            await _send_problem(problem, scope, send, notes)
+        except HTTPException as error:
+            await _send_problem(Problem(error.status_code), scope, send, notes)
+        except Exception:
+            if begun:
+                raise
+            LOG.exception("a request failed")
+            failure = Problem(500, detail="The server failed; its log says how.")
+            await _send_problem(failure, scope, send, notes)
+
+
+async def _send_problem(problem: Problem, scope: Scope, send: Send, notes: Notes) -> None:
+    notes.outcome = problem.outcome
+    body = problem.body()
+    headers = [
+        (b"content-type", MEDIA_TYPE.encode()),
+        (b"content-length", str(len(body)).encode()),
+        (b"cache-control", b"no-store"),
+        *((name.lower().encode(), text.encode()) for name, text in problem.headers.items()),
+    ]
+    await send({"type": "http.response.start", "status": problem.status, "headers": headers})
+    body = b"" if scope["method"] == "HEAD" else body
+    with suppress(OSError):
+        await send({"type": "http.response.body", "body": body})
+
+
+def _line(scope: Scope, status: int, notes: Notes, seconds: float, proxied: bool) -> str:
+    """Return a line of the access log: JSON, with the path but never a query."""
+    told: dict[str, Any] = {
+        "time": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+        "client": client_of(scope, proxied),
+        "method": scope["method"],
+        "path": scope["path"],
+        "status": status,
+        "seconds": round(seconds, 4),
+        "bytes": notes.size,
+        "rows": notes.rows,
+        "cached": notes.cached,
+        "outcome": notes.outcome,
+    }
+    return json.dumps(told)

@@ -1,0 +1,200 @@
+"""What a worker does with a job: run a query over a snapshot and write out its answer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TextIO, TypeVar, cast
+
+import pyoxigraph as ox
+
+from kg.embedded import EmbeddedEngine
+from kg.engine import Triples
+from kg.errors import CounterclaimError, QueryError
+from kg.namespaces import PREFIXES
+from kg.results import write_triples
+from kg.server.output import Output, RowCounter, TooLargeError, XmlRepair
+from kg.server.problems import READ_ONLY
+from kg.sparql_text import is_update, significant
+
+Job = Mapping[str, Any]
+Item = TypeVar("Item")
+# Opens the way out for an answer of this head.
+Open = Callable[[dict[str, Any]], Output]
+
+_FORMATS = {
+    "json": ox.QueryResultsFormat.JSON,
+    "xml": ox.QueryResultsFormat.XML,
+    "csv": ox.QueryResultsFormat.CSV,
+    "tsv": ox.QueryResultsFormat.TSV,
+}
+# A query with one of these may answer differently the next time.
+_CHANGING = frozenset({"RAND", "NOW", "UUID", "STRUUID"})
+
+
+class RefusedError(Exception):
+    """A job that ends without an answer: the HTTP status and what to say."""
+
+    def __init__(self, status: int, title: str, detail: str, **more: Any) -> None:
+        super().__init__(detail)
+        self.told = {"status": status, "title": title, "detail": detail, **more}
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """The most rows (or triples) and bytes that one answer may have."""
+
+    rows: int
+    size: int
+
+
+def run(engine: EmbeddedEngine, job: Job, bounds: Bounds, open_output: Open) -> None:
+    """Run the query of a job and send its answer, or raise ``RefusedError``.
+
+    The job has ``query``; ``base`` (for relative IRIs and the empty prefix); ``default`` and
+    ``named``, the dataset's graphs or ``None``; ``rows`` and ``graph``, each the media type and
+    the format that the client would take, or ``None``; ``absent``, a sentence with which an
+    answer without triples is 404.
+    """
+    text = job["query"]
+    try:
+        answer = engine.answer(
+            text,
+            default_graphs=job.get("default"),
+            named_graphs=job.get("named"),
+            base=job.get("base"),
+            prefixes=PREFIXES,
+        )
+    except QueryError as error:
+        if is_update(text):
+            raise RefusedError(403, "Read-only endpoint", READ_ONLY) from None
+        raise _bad_query(error) from None
+    choice = job["graph" if isinstance(answer, ox.QueryTriples) else "rows"]
+    if choice is None:
+        raise not_acceptable(isinstance(answer, ox.QueryTriples))
+    media, format = choice
+    head = {"type": media, "cacheable": not _changes(text)}
+    try:
+        if isinstance(answer, ox.QueryTriples):
+            _send_triples(answer, format, job, bounds, open_output(head))
+        else:
+            _send_rows(answer, format, bounds, open_output(head))
+    except TooLargeError as error:
+        raise too_large(error) from None
+    except QueryError as error:
+        raise _bad_query(error) from None
+
+
+def not_acceptable(graph: bool) -> RefusedError:
+    """Say that the client takes none of the formats of an answer of this kind."""
+    kind = "a graph" if graph else "rows"
+    types = "text/turtle, application/ld+json" if graph else "application/sparql-results+json"
+    return RefusedError(
+        406,
+        "No acceptable format",
+        f"The query answers with {kind}, and the Accept header names no format that holds it; "
+        f"{types} and others do.",
+    )
+
+
+def too_large(error: TooLargeError) -> RefusedError:
+    """Say which limit an answer went over."""
+    return RefusedError(
+        422, "Answer too large", f"The answer {error.what}. Add LIMIT, or ask for less at a time."
+    )
+
+
+def _bad_query(error: CounterclaimError) -> RefusedError:
+    detail = error.message + (f" {error.hint}" if error.hint else "")
+    more = {"line": error.line} if error.line is not None else {}
+    return RefusedError(400, "Malformed or refused query", detail, **more)
+
+
+def _changes(text: str) -> bool:
+    upper = text.upper()
+    if not any(name in upper for name in _CHANGING):
+        return False
+    return any(token.is_word(*_CHANGING) for token in significant(text))
+
+
+class _Counted:
+    """Stands between the serialiser and the way out: mends XML, counts rows as they pass."""
+
+    def __init__(self, output: Output, format: str, largest: int) -> None:
+        self._output = output
+        self._repair = XmlRepair() if format == "xml" else None
+        self.counter = RowCounter(format)
+        self._largest = largest
+
+    def write(self, data: bytes) -> int:
+        given = len(data)
+        if self._repair:
+            data = self._repair.feed(data)
+        self.counter.feed(data)
+        if self.counter.rows > self._largest:
+            self._output.fail(f"has more than {self._largest:,} rows")
+        self._output.write(data)
+        return given
+
+    def flush(self) -> None:
+        pass
+
+
+def _send_rows(
+    answer: ox.QuerySolutions | ox.QueryBoolean, format: str, bounds: Bounds, output: Output
+) -> None:
+    if isinstance(answer, ox.QueryBoolean):
+        answer.serialize(cast(Any, output), _FORMATS[format])
+        output.close({"rows": 1})
+        return
+    counted = _Counted(output, format, bounds.rows)
+    answer.serialize(cast(Any, counted), _FORMATS[format])
+    output.close({"rows": counted.counter.rows})
+
+
+def _send_triples(
+    answer: ox.QueryTriples, format: str, job: Job, bounds: Bounds, output: Output
+) -> None:
+    def bounded(items: Iterable[Item]) -> Iterator[Item]:
+        for number, item in enumerate(items):
+            if number >= bounds.rows:
+                output.fail(f"has more than {bounds.rows:,} triples")
+            yield item
+
+    stream = cast(TextIO, Binary(output))
+    written = write_triples(Triples(bounded(answer)), format, stream, base=job.get("base"))
+    if not written.count and (absent := job.get("absent")):
+        raise RefusedError(404, "Not found", absent)
+    output.close({"rows": written.count})
+
+
+class Binary:
+    """As much of a text stream in UTF-8 as the writers of ``kg.results`` ask for."""
+
+    def __init__(self, buffer: Output) -> None:
+        self.buffer = buffer
+
+    def write(self, text: str) -> int:
+        """Write text."""
+        self.buffer.write(text.encode())
+        return len(text)
+
+    def isatty(self) -> bool:
+        """Say that nobody looks at a terminal."""
+        return False
+
+    def flush(self) -> None:
+        """Do nothing: what is underneath decides when to send."""
+
+
+def open_store(folder: str) -> EmbeddedEngine:
+    """Open a snapshot's store. Raises ``RefusedError`` (503) if it is gone or damaged."""
+    try:
+        return EmbeddedEngine.open_read_only(Path(folder))
+    except CounterclaimError:
+        raise RefusedError(
+            503,
+            "No snapshot",
+            "The published snapshot cannot be opened; 'kg build' writes it anew.",
+        ) from None

@@ -1,0 +1,61 @@
+"""Graph Store Protocol, reading: https://www.w3.org/TR/sparql11-http-rdf-update/."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from starlette.types import Receive, Scope, Send
+
+from kg.server.problems import Problem, method_not_allowed, read_only
+from kg.server.requests import one, query_pairs
+from kg.server.site import WRITES, Site
+
+METHODS = "GET, HEAD, OPTIONS"
+# IRIREF of SPARQL 1.1, section 19.8, and absolute: with a scheme.
+_IRI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[^\x00-\x20<>\"{}|^`\\]*")
+_UNION = "CONSTRUCT { ?s ?p ?o } WHERE { ?s ?p ?o }"
+
+
+class Graphs:
+    """``/graphs?graph=IRI`` and ``/graphs?default`` (here the union of all graphs)."""
+
+    def __init__(self, site: Site) -> None:
+        self._site = site
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        method = scope["method"]
+        if method in WRITES or method == "POST":
+            raise read_only()
+        if method == "OPTIONS":
+            await self._site.options(scope, send, METHODS)
+            return
+        if method not in ("GET", "HEAD"):
+            raise method_not_allowed(METHODS)
+        found = query_pairs(scope, self._site.limits)
+        iri, default = one(found, "graph"), one(found, "default")
+        if (iri is None) == (default is None):
+            raise Problem(
+                400, "Which graph?", "Name one graph: '?graph=' with an IRI, or '?default'."
+            )
+        job = whole_graph(iri) if iri is not None else {"op": "query", "query": _UNION}
+        job |= self._site.formats(scope)
+        await self._site.respond(self._site.request(scope, job), receive, send)
+
+
+def whole_graph(iri: str) -> dict[str, Any]:
+    """Return the job that gives all triples of a graph, or 404. Raises ``Problem`` (400)."""
+    name = checked_iri(iri)
+    return {
+        "op": "query",
+        "query": f"CONSTRUCT {{ ?s ?p ?o }} WHERE {{ GRAPH {name} {{ ?s ?p ?o }} }}",
+        "absent": "There is no graph of this name.",
+    }
+
+
+def checked_iri(iri: str) -> str:
+    """Return an absolute IRI as SPARQL writes it. Raises ``Problem`` (400) if it is none."""
+    if not _IRI.fullmatch(iri):
+        raise Problem(400, "Not an IRI", "The name must be an absolute IRI.")
+    return f"<{iri}>"

@@ -1,0 +1,46 @@
+"""How much the endpoint gives to one request, one client and all of them together."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+
+KIB = 1024
+MIB = 1024 * KIB
+
+
+def default_workers() -> int:
+    """Return twice the processors this process may use, and at least four.
+
+    More than there are processors, because a worker that waits for a slow client holds its place.
+    """
+    count = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    return max(4, 2 * (count or 1))
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Bounds of the endpoint; times are in seconds, sizes in bytes."""
+
+    timeout: float = 10.0  # what one query may take of a worker
+    workers: int = field(default_factory=default_workers)  # queries at once
+    waiting: int = 128  # requests that may wait for a worker
+    waiting_each: int = 32  # of one client
+    memory: int = 2048 * MIB  # address space of one worker
+    rows: int = 20_000_000  # of one answer, or triples
+    answer: int = 8192 * MIB  # of one answer, before it is compressed
+    patience: float = 60.0  # what a client may take to take the whole answer
+    query: int = 256 * KIB  # of a query's text
+    body: int = 1 * MIB  # of a request's body
+    body_time: float = 10.0  # to send a request's body
+    target: int = (
+        512 * KIB
+    )  # of a request's path and query string; a query in it is percent-encoded
+    held: int = 256 * KIB  # of an answer held back, so that a failure can still have its status
+    cache: int = 64 * MIB  # all cached answers together
+    cached: int = 1 * MIB  # one cached answer
+
+    @property
+    def share(self) -> int:
+        """How many workers one client may hold: a quarter of them, at least one, stays free."""
+        return max(1, self.workers - max(1, self.workers // 4))

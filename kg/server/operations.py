@@ -1,0 +1,77 @@
+"""What those who run the endpoint look at: is it alive, is it ready, what has it done."""
+
+from __future__ import annotations
+
+import json
+
+from starlette.types import Receive, Scope, Send
+
+from kg.server import metrics
+from kg.server.cache import Cache
+from kg.server.problems import Problem, method_not_allowed
+from kg.server.site import Site
+
+
+async def send_text(scope: Scope, send: Send, media: str, text: str) -> None:
+    """Send a small text that no one may keep."""
+    if scope["method"] not in ("GET", "HEAD"):
+        raise method_not_allowed("GET, HEAD")
+    body = text.encode()
+    headers = [
+        (b"content-type", media.encode()),
+        (b"content-length", str(len(body)).encode()),
+        (b"cache-control", b"no-store"),
+    ]
+    await send({"type": "http.response.start", "status": 200, "headers": headers})
+    body = b"" if scope["method"] == "HEAD" else body
+    await send({"type": "http.response.body", "body": body})
+
+
+class Health:
+    """``/health``: the process answers."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        await send_text(scope, send, "application/json", '{"status": "ok"}\n')
+
+
+class Ready:
+    """``/ready``: there is a snapshot and a worker, or 503."""
+
+    def __init__(self, site: Site) -> None:
+        self._site = site
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        snapshot = self._site.published.snapshot
+        if snapshot is None or not self._site.pool.pids:
+            why = self._site.published.problem or "no worker runs"
+            raise Problem(503, "Not ready", f"{why}.", outcome="not ready")
+        told = {
+            "status": "ready",
+            "snapshot": snapshot.digest,
+            "problem": self._site.published.problem,
+        }
+        await send_text(scope, send, "application/json", json.dumps(told) + "\n")
+
+
+class MetricsPage:
+    """``/metrics``, for Prometheus."""
+
+    def __init__(self, counted: metrics.Metrics, site: Site, cache: Cache) -> None:
+        self._metrics = counted
+        self._site = site
+        self._cache = cache
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        pool, cache = self._site.pool, self._cache
+        now = {
+            "kg_workers": ("gauge", "Worker processes.", len(pool.pids)),
+            "kg_workers_busy": ("gauge", "Workers at work.", pool.busy),
+            "kg_waiting": ("gauge", "Requests that wait for a worker.", pool.waiting),
+            "kg_cache_bytes": ("gauge", "Bytes of cached answers.", cache.size),
+            "kg_cache_hits_total": ("counter", "Answers from the cache.", cache.hits),
+            "kg_cache_misses_total": ("counter", "Answers not in the cache.", cache.misses),
+        }
+        await send_text(scope, send, metrics.MEDIA_TYPE, self._metrics.text(now))

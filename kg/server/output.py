@@ -1,0 +1,179 @@
+"""The way out of a worker: bytes are mended, counted, compressed and sent in frames."""
+
+from __future__ import annotations
+
+import re
+import socket
+from typing import Any, Protocol
+
+from kg.server import frames
+
+# Enough that the cost of a frame vanishes, little enough that a first answer comes at once.
+_FRAME = 64 * 1024
+# Below this a compressed answer is hardly shorter.
+_WORTH_COMPRESSING = 512
+# What XML 1.0 cannot hold, as UTF-8, and the carriage return, which a reader would change.
+_NOT_IN_XML = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f]|\xef\xbf[\xbe\xbf]|\r")
+_REPLACEMENT = "\ufffd".encode()
+
+
+class TooLargeError(Exception):
+    """An answer beyond a limit; ``what`` says which."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(what)
+        self.what = what
+
+
+class Compressor(Protocol):
+    """A compressor that takes bytes as they come."""
+
+    def compress(self, data: bytes, /) -> bytes: ...  # noqa: D102
+    def flush(self) -> bytes: ...  # noqa: D102
+
+
+def compressor(encoding: str) -> Compressor:
+    """Return a compressor of an HTTP content coding: ``gzip``, ``br`` or ``zstd``.
+
+    The levels favour speed: an answer is compressed while somebody waits for it.
+    """
+    if encoding == "gzip":
+        import zlib
+
+        return zlib.compressobj(5, zlib.DEFLATED, 31)
+    if encoding == "zstd":
+        import zstandard
+
+        return zstandard.ZstdCompressor(level=3).compressobj()
+    import brotli
+
+    class _Brotli:
+        def __init__(self) -> None:
+            self._inner = brotli.Compressor(quality=4)
+
+        def compress(self, data: bytes, /) -> bytes:
+            return bytes(self._inner.process(data))
+
+        def flush(self) -> bytes:
+            return bytes(self._inner.finish())
+
+    return _Brotli()
+
+
+class XmlRepair:
+    """Replaces in a stream of XML what XML cannot hold by U+FFFD, and keeps carriage returns."""
+
+    def __init__(self) -> None:
+        self._kept = b""
+
+    def feed(self, data: bytes) -> bytes:
+        """Return what is certain; two bytes may wait for their third."""
+        data = self._kept + data
+        cut = len(data)
+        for length in (1, 2):
+            if data[-length:] == b"\xef\xbf"[:length]:
+                cut -= length
+        self._kept, data = data[cut:], data[:cut]
+        return _NOT_IN_XML.sub(lambda m: b"&#13;" if m.group() == b"\r" else _REPLACEMENT, data)
+
+
+class RowCounter:
+    """Counts the rows of an answer in one of the four formats by reading its bytes."""
+
+    def __init__(self, format: str) -> None:
+        self._format = format
+        self._quoted = False
+        self._escape = b""
+        self._tail = b""
+        self._mark, self._extra = {
+            "xml": (b"<result>", 0),  # no text of a term has the sign
+            "tsv": (b"\n", -1),  # escaped within terms; the first line is the heading
+            "csv": (b"\r\n", -1),
+            "json": (b"},{", 0),
+        }[format]
+        self.rows = self._extra
+
+    def feed(self, data: bytes) -> None:
+        """Take the next bytes."""
+        if self._format in ("csv", "json"):
+            data = self._outside_quotes(data)
+        if self._format == "json" and self.rows == 0:
+            # The first row: in the outermost list, which no other bracket and brace open.
+            seen = self._tail + data
+            self.rows = 1 if b"[{" in seen else 0
+        data = self._tail + data
+        self.rows += data.count(self._mark)
+        # A mark may be cut in two; what is kept is shorter than one, so none counts twice.
+        self._tail = data[-(len(self._mark) - 1) :] if len(self._mark) > 1 else b""
+
+    def _outside_quotes(self, data: bytes) -> bytes:
+        data = self._escape + data
+        self._escape = b""
+        if self._format == "json":
+            data = data.replace(b"\\\\", b"")
+            if data.endswith(b"\\"):
+                data, self._escape = data[:-1], b"\\"
+            data = data.replace(b'\\"', b"")
+        parts = data.split(b'"')
+        outside = parts[1::2] if self._quoted else parts[::2]
+        self._quoted ^= len(parts) % 2 == 0
+        return b"".join(outside)
+
+
+class Output:
+    """A file to which a serialiser writes, and which sends what it is given.
+
+    ``head`` goes ahead of the first frame. Raises ``TooLargeError`` from ``write``.
+    """
+
+    def __init__(
+        self, connection: socket.socket, head: dict[str, Any], encoding: str | None, largest: int
+    ) -> None:
+        self._connection = connection
+        self._head = head
+        self._encoding = encoding
+        self._compressor: Compressor | None = None
+        self._largest = largest
+        self._parts: list[bytes] = []
+        self._pending = 0
+        self._begun = False
+        self.size = 0
+        self.failure: TooLargeError | None = None
+
+    def write(self, data: bytes) -> int:
+        """Take bytes."""
+        self.size += len(data)
+        if self.size > self._largest:
+            self.fail(f"is longer than {self._largest:,} bytes")
+        self._parts.append(bytes(data))
+        self._pending += len(data)
+        if self._pending >= _FRAME:
+            self._send()
+        return len(data)
+
+    def fail(self, what: str) -> None:
+        """Stop here. Raises ``TooLargeError``, and remembers it if a serialiser swallows it."""
+        self.failure = TooLargeError(what)
+        raise self.failure
+
+    def flush(self) -> None:
+        """Do nothing: frames are sent when they are full."""
+
+    def close(self, told: dict[str, Any]) -> None:
+        """Send what is left and the end of the answer."""
+        self._send(last=True)
+        self._connection.sendall(frames.pack(frames.END, told))
+
+    def _send(self, last: bool = False) -> None:
+        data = b"".join(self._parts)
+        self._parts, self._pending = [], 0
+        if not self._begun:
+            if self._encoding and not (last and len(data) < _WORTH_COMPRESSING):
+                self._compressor = compressor(self._encoding)
+                self._head["encoding"] = self._encoding
+            self._connection.sendall(frames.pack(frames.HEAD, self._head))
+            self._begun = True
+        if self._compressor:
+            data = self._compressor.compress(data) + (self._compressor.flush() if last else b"")
+        if data:
+            self._connection.sendall(frames.pack(frames.BODY, data))

@@ -1,0 +1,107 @@
+"""SPARQL 1.1 Protocol for queries: https://www.w3.org/TR/sparql11-protocol/.
+
+GET, POST with a form, POST with the query itself, and QUERY
+(https://datatracker.ietf.org/doc/draft-ietf-httpbis-safe-method-w-body/). Updates are refused.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from starlette.types import Receive, Scope, Send
+
+from kg.server.problems import Problem, method_not_allowed, read_only
+from kg.server.requests import (
+    FORM,
+    Pairs,
+    content,
+    content_type,
+    every,
+    one,
+    pairs,
+    query_pairs,
+    text_of,
+)
+from kg.server.site import WRITES, Site
+
+QUERY_TYPE = "application/sparql-query"
+_UPDATE_TYPE = "application/sparql-update"
+METHODS = "GET, HEAD, POST, QUERY, OPTIONS"
+
+
+class Sparql:
+    """The endpoint at ``/sparql``; without a query, GET answers with the service description."""
+
+    def __init__(self, site: Site) -> None:
+        self._site = site
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        method = scope["method"]
+        if method in WRITES:
+            raise read_only()
+        if method == "OPTIONS":
+            await self._site.options(scope, send, METHODS)
+            return
+        if method not in ("GET", "HEAD", "POST", "QUERY"):
+            raise method_not_allowed(METHODS)
+        found = query_pairs(scope, self._site.limits)
+        if method in ("GET", "HEAD"):
+            text = one(found, "query")
+            _refuse_update(found)
+            if text is None:
+                if found:
+                    raise Problem(400, "No query", "The parameter 'query' is missing.")
+                await self._site.describe_service(scope, receive, send)
+                return
+        else:
+            text = await self._sent(scope, receive, found)
+        if len(text.encode("utf-8", "replace")) > self._site.limits.query:
+            raise Problem(
+                414 if method in ("GET", "HEAD") else 413,
+                "Query too long",
+                f"A query has at most {self._site.limits.query:,} bytes.",
+                outcome="limit",
+            )
+        job = {"op": "query", "query": text, **dataset(found), **self._site.formats(scope)}
+        await self._site.respond(self._site.request(scope, job), receive, send)
+
+    async def _sent(self, scope: Scope, receive: Receive, found: Pairs) -> str:
+        """Return the query in the content; a form's other parameters are added to ``found``."""
+        media, charset = content_type(scope)
+        if media == _UPDATE_TYPE:
+            raise read_only()
+        if media not in (FORM, QUERY_TYPE):
+            raise Problem(
+                415,
+                "Unsupported content type",
+                f"Send a query as {QUERY_TYPE}, or as 'query' in a form ({FORM}).",
+                headers={"Accept": f"{QUERY_TYPE}, {FORM}"},
+            )
+        data = await content(scope, receive, self._site.limits)
+        if media == QUERY_TYPE:
+            if one(found, "query") is not None:
+                raise Problem(
+                    400, "Two queries", "The query is both in the address and the content."
+                )
+            _refuse_update(found)
+            return text_of(data, charset)
+        found += pairs(data, "form")
+        _refuse_update(found)
+        text = one(found, "query")
+        if text is None:
+            raise Problem(400, "No query", "The form has no 'query'.")
+        return text
+
+
+def dataset(found: Pairs) -> dict[str, Any]:
+    """Return the graphs that the request names as its dataset, ``None`` if it names none."""
+    default, named = every(found, "default-graph-uri"), every(found, "named-graph-uri")
+    if not default and not named:
+        return {"default": None, "named": None}
+    return {"default": default, "named": named}
+
+
+def _refuse_update(found: Pairs) -> None:
+    if any(name == "update" for name, _ in found):
+        raise read_only()

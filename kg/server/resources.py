@@ -1,0 +1,96 @@
+"""Names of the dispute that dereference: https://www.w3.org/TR/cooluris/.
+
+A name of a thing redirects (303) to the document about it, since a person is no document; the
+name of a graph, and of the dispute as a whole, answers with what it holds.
+"""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+from starlette.types import Receive, Scope, Send
+
+from kg.server import negotiation
+from kg.server.graphs import METHODS, checked_iri, whole_graph
+from kg.server.problems import Problem, method_not_allowed, read_only
+from kg.server.requests import header
+from kg.server.site import WRITES, Site
+
+_ABOUT = "about/"
+_HTML = ("text/html; charset=utf-8", "html")
+_OFFERS = (_HTML, *negotiation.GRAPHS)
+
+
+class Resources:
+    """Whatever path no other route takes: a name below one of the bases, or nothing."""
+
+    def __init__(self, site: Site) -> None:
+        self._site = site
+        # Under its own name, where a server of that name passes requests on; and under --base.
+        bases = [site.identity.base, *([site.identity.public] if site.identity.public else [])]
+        self._paths = sorted({urlsplit(base).path or "/" for base in bases}, key=len, reverse=True)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        method = scope["method"]
+        path = _path(scope)
+        below = next((start for start in self._paths if path.startswith(start)), None)
+        if method in WRITES or method == "POST":
+            raise read_only()
+        if below is None:
+            raise Problem(404, detail="There is nothing here. Queries go to /sparql.")
+        if method == "OPTIONS":
+            await self._site.options(scope, send, METHODS)
+            return
+        if method not in ("GET", "HEAD"):
+            raise method_not_allowed(METHODS)
+        local = path[len(below) :]
+        if local.startswith(_ABOUT):
+            await self._about(self._iri(local[len(_ABOUT) :]), scope, receive, send)
+        elif not local:
+            await self._about(self._iri(""), scope, receive, send)
+        elif local.startswith("graph/"):
+            job = whole_graph(self._iri(local)) | self._site.formats(scope)
+            await self._site.respond(self._site.request(scope, job), receive, send)
+        else:
+            self._iri(local)
+            await _see_other(send, below + _ABOUT + local)
+
+    def _iri(self, local: str) -> str:
+        iri = self._site.identity.base + local
+        checked_iri(iri)
+        return iri
+
+    async def _about(self, iri: str, scope: Scope, receive: Receive, send: Send) -> None:
+        formats = self._site.formats(scope)
+        offer = negotiation.best(header(scope, "accept"), _OFFERS)
+        absent = "Nothing is said about this name."
+        if offer == _HTML:
+            job = {"op": "page", "iri": iri, "absent": absent, "title": self._site.identity.title}
+        else:
+            job = {"op": "query", "query": f"DESCRIBE {checked_iri(iri)}", "absent": absent}
+        job |= formats
+        await self._site.respond(self._site.request(scope, job), receive, send)
+
+
+def _path(scope: Scope) -> str:
+    """Return the path as it was sent: an escape in it is part of the name."""
+    raw = scope.get("raw_path") or scope["path"].encode("utf-8", "surrogateescape")
+    try:
+        path = raw.decode("ascii").partition("?")[0]
+    except UnicodeDecodeError:
+        raise Problem(400, detail="The path is not percent-encoded.") from None
+    if not path.startswith("/"):  # the form for proxies, with scheme and host
+        path = urlsplit(path).path or "/"
+    return str(path)
+
+
+async def _see_other(send: Send, path: str) -> None:
+    headers = [
+        (b"location", path.encode("ascii")),
+        (b"vary", b"Accept"),
+        (b"content-length", b"0"),
+        (b"cache-control", b"public, max-age=300"),
+    ]
+    await send({"type": "http.response.start", "status": 303, "headers": headers})
+    await send({"type": "http.response.body", "body": b""})

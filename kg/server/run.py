@@ -1,0 +1,74 @@
+"""Running the endpoint: the socket, the ASGI server, the log."""
+
+from __future__ import annotations
+
+import logging
+import socket
+import sys
+from collections.abc import Callable
+
+import uvicorn
+from starlette.types import ASGIApp
+
+from kg.errors import EngineError
+
+# What requests in progress get when the server is told to stop, beyond a query's own time.
+_GRACE = 5
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """Open the socket that the server accepts on; port 0 takes any that is free.
+
+    Raises ``EngineError`` if the address cannot be had.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family, backlog=1024)
+    except (OSError, OverflowError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise EngineError(
+            f"cannot listen on {host} port {port}: {reason}",
+            hint="Choose another with --port; 0 takes any that is free.",
+        ) from error
+
+
+def serve(
+    app: ASGIApp, accepting: socket.socket, timeout: float, started: Callable[[], None]
+) -> None:
+    """Serve until SIGTERM or SIGINT; requests in progress are finished first.
+
+    ``timeout`` is the deadline of a query in seconds; ``started`` is called when all is ready.
+    """
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(logging.Formatter("%(message)s"))
+    for name in ("kg.access", "kg.server"):
+        logger = logging.getLogger(name)
+        logger.setLevel(logging.INFO)
+        logger.addHandler(handler)
+        logger.propagate = False
+    config = uvicorn.Config(
+        app,
+        log_config=None,
+        log_level="critical",  # every request has its line in our own log
+        access_log=False,
+        server_header=False,
+        date_header=True,
+        timeout_graceful_shutdown=int(timeout) + _GRACE,
+        timeout_keep_alive=15,
+        lifespan="on",
+        ws="none",
+        proxy_headers=False,
+    )
+    server = _Server(config, started)
+    server.run(sockets=[accepting])
+
+
+class _Server(uvicorn.Server):
+    def __init__(self, config: uvicorn.Config, started: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._call = started
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if self.started:
+            self._call()

@@ -1,0 +1,109 @@
+"""What is served, and what every part of the endpoint needs of the others."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from starlette.types import Receive, Scope, Send
+
+from kg.server import negotiation
+from kg.server.answers import Answers, Notes, Request, client_of
+from kg.server.limits import Limits
+from kg.server.pool import Pool
+from kg.server.published import Published
+from kg.server.requests import header
+
+if TYPE_CHECKING:
+    from kg.dispute import Dispute
+
+# Verbs that would change something; each is refused with the same sentence.
+WRITES = frozenset({"PUT", "DELETE", "PATCH"})
+
+
+@dataclass(frozen=True)
+class Identity:
+    """What is served: its title, the base of its names, and the address it is served under.
+
+    ``public`` is the base of this server's own addresses (``--base``), or ``None`` to take it from
+    each request. ``dispute`` is what stored queries are looked up in.
+    """
+
+    base: str
+    title: str
+    public: str | None = None
+    dispute: Dispute | None = None
+
+
+@dataclass
+class Site:
+    """The parts of a running endpoint."""
+
+    identity: Identity
+    limits: Limits
+    published: Published
+    pool: Pool
+    answers: Answers
+    proxied: bool = False
+
+    def request(self, scope: Scope, job: dict[str, Any], page_url: str | None = None) -> Request:
+        """Return a request for a worker."""
+        notes: Notes = scope["kg.notes"]
+        return Request(
+            job={"base": self.identity.base, **job},
+            client=client_of(scope, self.proxied),
+            method=scope["method"],
+            if_none_match=header(scope, "if-none-match") or "",
+            http_1_0=scope["http_version"] == "1.0",
+            notes=notes,
+            page_url=page_url,
+        )
+
+    async def respond(self, request: Request, receive: Receive, send: Send) -> None:
+        """Answer with what a worker makes of it."""
+        await self.answers.respond(request, receive, send)
+
+    def formats(self, scope: Scope) -> dict[str, Any]:
+        """Return what the client takes: for rows, for a graph, and which content coding."""
+        accept = header(scope, "accept")
+        return {
+            "rows": negotiation.best(accept, negotiation.ROWS),
+            "graph": negotiation.best(accept, negotiation.GRAPHS),
+            "encoding": negotiation.coding(header(scope, "accept-encoding")),
+        }
+
+    def address(self, scope: Scope) -> str:
+        """Return this server's base address as the client used it, ending in a slash."""
+        if self.identity.public:
+            return self.identity.public
+        host = header(scope, "host") or "localhost"
+        # What comes back in addresses must be a host and a port, and nothing else.
+        if not all(sign.isalnum() or sign in ".-:[]" for sign in host):
+            host = "localhost"
+        return f"{scope.get('scheme', 'http')}://{host}/"
+
+    async def options(self, scope: Scope, send: Send, methods: str) -> None:
+        """Answer OPTIONS, and with it a browser that asks before it sends."""
+        headers = [
+            (b"allow", methods.encode()),
+            (b"access-control-allow-methods", methods.encode()),
+            (b"access-control-allow-headers", b"Accept, Content-Type, If-None-Match"),
+            (b"access-control-max-age", b"86400"),
+        ]
+        await send({"type": "http.response.start", "status": 204, "headers": headers})
+        await send({"type": "http.response.body", "body": b""})
+
+    async def describe_service(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer with the service description: what is here and what can be asked."""
+        await self.respond(self.request(scope, self.description(scope)), receive, send)
+
+    def description(self, scope: Scope, void: bool = False) -> dict[str, Any]:
+        """Return the job that describes the service, or with ``void`` the data."""
+        return {
+            "op": "describe",
+            "void": void,
+            "home": self.address(scope),
+            "endpoint": self.address(scope) + "sparql",
+            "title": self.identity.title,
+            **self.formats(scope),
+        }

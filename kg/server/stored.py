@@ -1,0 +1,120 @@
+"""What a worker does with a stored query: bind its parameters, run it, cut out a page."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from functools import lru_cache
+from itertools import islice
+from typing import TextIO, cast
+
+import pyoxigraph as ox
+
+from kg.embedded import EmbeddedEngine
+from kg.engine import Rows, Term
+from kg.errors import ParameterError, QueryError
+from kg.parameters import to_term
+from kg.result_syntax import plain
+from kg.results import write_rows
+from kg.server.evaluate import Binary, Bounds, Job, Open, RefusedError, not_acceptable
+from kg.server.evaluate import run as run_query
+from kg.server.output import TooLargeError
+from kg.stored_query import StoredQuery, bind, parse_query, unknown_parameter
+
+# A spreadsheet takes a cell that begins so for a formula, and runs it.
+_FORMULA = re.compile(r"[=+\-@\t\r\n]")
+
+
+def run(engine: EmbeddedEngine, job: Job, bounds: Bounds, open_output: Open) -> None:
+    """Bind and run a stored query.
+
+    The job has its ``name``, ``kind`` and ``text``, ``values`` (pairs of a name and what was
+    typed), ``page`` (from 1) and ``per_page`` or ``None``, and what ``evaluate.run`` needs.
+    Raises ``RefusedError``; for parameters it names each that is wrong.
+    """
+    query = _parsed(job["text"], job["name"], job["kind"])
+    try:
+        text = bind(query, _terms(query, job, engine))
+    except QueryError as error:
+        raise RefusedError(400, "Bad parameters", error.message) from None
+    simple = job["rows"] is not None and job["rows"][1] in ("json", "xml", "csv", "tsv")
+    if query.form != "SELECT" or (job["page"] is None and simple):
+        run_query(engine, {**job, "query": text}, bounds, open_output)
+        return
+    if job["rows"] is None:
+        raise not_acceptable(False)
+    try:
+        _page(engine, text, job, bounds, open_output)
+    except TooLargeError as error:
+        raise RefusedError(422, "Answer too large", f"The answer {error.what}.") from None
+
+
+@lru_cache(maxsize=64)
+def _parsed(text: str, name: str, kind: str) -> StoredQuery:
+    return parse_query(text, name=name, kind=kind)
+
+
+def _terms(query: StoredQuery, job: Job, engine: EmbeddedEngine) -> dict[str, Term]:
+    terms: dict[str, Term] = {}
+    errors: list[dict[str, str]] = []
+
+    def wrong(name: str, detail: str) -> None:
+        errors.append({"parameter": name, "detail": detail})
+
+    seen: set[str] = set()
+    for name, text in job["values"]:
+        try:
+            if name in seen:
+                wrong(name, "is given twice")
+            elif name not in query.params:
+                raise unknown_parameter(query, name)
+            else:
+                terms[name] = to_term(query.params[name], text, engine, job["base"])
+        except ParameterError as error:
+            wrong(name, f"{error.message}. {error.hint or ''}".strip())
+        seen.add(name)
+    for name, parameter in query.params.items():
+        if parameter.required and name not in seen:
+            wrong(name, f"must be given: {parameter.description}")
+    if errors:
+        many = "A parameter is" if len(errors) == 1 else f"{len(errors)} parameters are"
+        raise RefusedError(400, "Bad parameters", f"{many} not as the query needs.", errors=errors)
+    return terms
+
+
+def _page(engine: EmbeddedEngine, text: str, job: Job, bounds: Bounds, open_output: Open) -> None:
+    answer = engine.query(text)
+    assert isinstance(answer, Rows)
+    media, format = job["rows"]
+    head = {"type": media, "cacheable": True}
+    rows = answer.rows
+    number, size = job["page"], job["per_page"]
+    if number is not None:
+        # Read before anything is sent: whether there is a next page stands in the head.
+        page = list(islice(rows, (number - 1) * size, number * size + 1))
+        pages = {"first": 1}
+        if number > 1:
+            pages["prev"] = number - 1
+        if len(page) > size:
+            pages["next"] = number + 1
+        head["pages"] = pages
+        rows = iter(page[:size])
+    output = open_output(head)
+
+    def bounded() -> Iterator[tuple[Term | None, ...]]:
+        for count, row in enumerate(rows):
+            if count >= bounds.rows:
+                output.fail(f"has more than {bounds.rows:,} rows")
+            yield tuple(map(_harmless, row)) if format == "spreadsheet" else row
+
+    found = Rows(answer.columns, bounded())
+    kind = "csv" if format == "spreadsheet" else format
+    written = write_rows(found, kind, cast(TextIO, Binary(output)), base=job["base"])
+    output.close({"rows": written.count})
+
+
+def _harmless(term: Term | None) -> Term | None:
+    """Return a term that no spreadsheet takes for a formula: an apostrophe goes before it."""
+    if term is None or not _FORMULA.match(plain(term)):
+        return term
+    return ox.Literal("'" + plain(term))

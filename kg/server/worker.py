@@ -1,0 +1,86 @@
+"""A worker process: ``python -m kg.server.worker``, one query at a time over a finished snapshot.
+
+It is started by ``kg.server.pool`` with one end of a socket pair as its standard input, and it is
+there to be killed: nothing it holds outlives it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import sys
+from contextlib import suppress
+from importlib import import_module
+from typing import Any
+
+from kg.server import frames
+from kg.server.confine import confine
+
+# What a job may ask for besides a query, and the module that does it.
+_OPERATIONS = {"describe": "descriptions", "stored": "stored", "page": "pages"}
+
+
+def main() -> None:
+    """Serve jobs from standard input's socket until the other end closes."""
+    told: dict[str, Any] = json.loads(sys.argv[1])
+    missing = confine(told["memory"], told["parent"])
+    # A duplicate, and nothing on 0: a library that reads standard input must find no requests.
+    connection = socket.socket(fileno=os.dup(0))
+    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+    # Either way the parent has gone, or no longer wants the answer.
+    with suppress(BrokenPipeError, ConnectionResetError):
+        _Worker(connection, told).serve(missing)
+    os._exit(0)  # at once: the store is only read, and its threads have nothing to finish
+
+
+class _Worker:
+    def __init__(self, connection: socket.socket, told: dict[str, Any]) -> None:
+        # Here, not above: whatever starts threads must come after the namespace.
+        from kg.server import evaluate
+
+        self._evaluate = evaluate
+        self._connection = connection
+        self._bounds = evaluate.Bounds(told["rows"], told["answer"])
+        self._store = ""
+        self._engine: Any = None
+
+    def serve(self, missing: list[str]) -> None:
+        self._connection.sendall(frames.pack(frames.READY, {"missing": missing}))
+        while frame := frames.receive(self._connection):
+            try:
+                self._do(json.loads(frame[1]))
+            except self._evaluate.RefusedError as refused:
+                self._fail(refused.told)
+            except MemoryError:
+                self._fail({"status": 500, "title": "Out of memory", "detail": "memory"})
+                os._exit(3)  # what is left of the heap is not to be trusted
+
+    def _do(self, job: dict[str, Any]) -> None:
+        if job["store"] != self._store:
+            self._store, self._engine = "", None
+            self._engine = self._evaluate.open_store(job["store"])
+            self._store = job["store"]
+        if job["op"] == "open":
+            self._connection.sendall(frames.pack(frames.END, {"rows": 0}))
+        elif job["op"] == "query":
+            self._evaluate.run(self._engine, job, self._bounds, self._output(job))
+        else:
+            # Imported when first needed: most queries need none of it.
+            module = import_module(f"kg.server.{_OPERATIONS[job['op']]}")
+            module.run(self._engine, job, self._bounds, self._output(job))
+
+    def _output(self, job: dict[str, Any]) -> Any:
+        from kg.server.output import Output
+
+        def open_output(head: dict[str, Any]) -> Output:
+            return Output(self._connection, head, job.get("encoding"), self._bounds.size)
+
+        return open_output
+
+    def _fail(self, told: dict[str, Any]) -> None:
+        self._connection.sendall(frames.pack(frames.FAIL, told))
+
+
+if __name__ == "__main__":
+    main()
