@@ -1,0 +1,296 @@
+"""The compiled engine: judges where the data lives, by queries alone."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import pyoxigraph as ox
+
+from kg.engine import Engine, Rows, Term
+from kg.errors import QueryError
+from kg.namespaces import expand
+from kg.shacl.compiler import Compiler, Group, Plan, Source, Surroundings, flagged
+from kg.shacl.constraints import Check, QueryCheck, ValueCheck
+from kg.shacl.expressions import FALSE
+from kg.shacl.kept import written
+from kg.shacl.paths import Predicate, described, to_text
+from kg.shacl.report import Result
+from kg.shacl.shapes import NotCompilableError, Shape, ShapesGraph, UnusableShapesError
+from kg.shacl.targets import Target
+
+_SUBCLASS = f"<{expand('rdfs:subClassOf')}>"
+# A class with more subclasses is not written out.
+_MOST_CLASSES = 500
+# One scan asks no more than this much text, far below where an engine's parser gives up.
+_MOST_TEXT = 20_000
+# Up to so many nodes are named in the query that explains what was found at them.
+_MOST_NODES = 1_000
+# The character classes of a regular expression; and what, within one, XPath and the libraries of
+# engines read differently.
+_CLASS = re.compile(r"\\.|\[\^?\]?((?:\\.|[^\]\\])*)\]", re.DOTALL)
+_UNLIKE = re.compile(r"\\.|(\[|&&|--|~~)", re.DOTALL)
+
+Row = Mapping[str, Term | None]
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """Results in no order and without places, and the shapes that were left, with the reason."""
+
+    results: tuple[Result, ...]
+    judged: tuple[Shape, ...]
+    left: tuple[tuple[Shape, str], ...]
+
+
+def judge(
+    engine: Engine, graph: ShapesGraph, kept: bool = False, one_graph: bool = False
+) -> Judgement:
+    """Judge what an engine holds by the shapes of a graph.
+
+    ``kept`` says that the data was loaded through ``kg.shacl.kept``, ``one_graph`` that it is all
+    in one graph. Raises ``UnusableShapesError`` for shapes that are not SHACL, and whatever the
+    engine raises.
+    """
+    compiler = Compiler(graph, surroundings(engine, kept, one_graph))
+    plans, left = [], []
+    for shape in graph.roots:
+        try:
+            plans.append(compiler.plan(shape))
+        except NotCompilableError as error:
+            left.append((shape, str(error)))
+    run = _Run(engine, compiler)
+    found: dict[Shape, list[Result]] = {plan.shape: [] for plan in plans}
+    for target, chosen in _by_target(plans).items():
+        for shape, result in run.scan(target, chosen):
+            found[shape].append(result)
+    for plan in plans:
+        try:
+            found[plan.shape] += run.ask(plan)
+        except NotCompilableError as error:
+            left.append((plan.shape, str(error)))
+            del found[plan.shape]
+    results = {result: None for results in found.values() for result in results}
+    return Judgement(tuple(results), tuple(found), tuple(left))
+
+
+def surroundings(engine: Engine, kept: bool = False, one_graph: bool = False) -> Surroundings:
+    """Return what the compiler must know of an engine; what it asks is asked once."""
+    classes: dict[str, tuple[ox.NamedNode, ...] | None] = {}
+    patterns: dict[tuple[str, str], bool] = {}
+
+    def subclasses(name: ox.NamedNode) -> tuple[ox.NamedNode, ...] | None:
+        if name.value not in classes:
+            text = f"SELECT DISTINCT ?class WHERE {{ ?class {_SUBCLASS}+ {name} }}"
+            found = [row["class"] for row in _rows(engine, text)]
+            iris = sorted({c for c in found if isinstance(c, ox.NamedNode)} - {name}, key=str)
+            named = all(isinstance(c, ox.NamedNode) for c in found)
+            few = named and len(iris) < _MOST_CLASSES
+            classes[name.value] = (name, *iris) if few else None
+        return classes[name.value]
+
+    def regex(pattern: str, flags: str) -> bool:
+        key = (pattern, flags)
+        if key not in patterns:
+            call = f'REGEX("", {ox.Literal(pattern)}, {ox.Literal(flags)})'
+            (row,) = _rows(engine, f"SELECT ({call} AS ?answer) WHERE {{}}")
+            patterns[key] = row["answer"] is not None and ("q" in flags or _portable(pattern))
+        return patterns[key]
+
+    return Surroundings(subclasses, regex, kept, one_graph)
+
+
+def explain(graph: ShapesGraph, shape: Shape) -> Iterator[str]:
+    """Yield the queries that judge a shape, for reading.
+
+    They are as compiled without looking at any data, so classes are looked up by a path. Raises
+    ``NotCompilableError``.
+    """
+    compiler = Compiler(graph)
+    plan = compiler.plan(shape)
+    for target in plan.targets:
+        groups = [group for group in plan.groups if group.tested]
+        source = _source(compiler, target)
+        if groups:
+            yield _scan(source, [group.found_something("?this") for group in groups])
+        for group in groups:
+            for _, text in group.details(source):
+                yield text
+        for group in plan.groups:
+            for check in group.checks:
+                if isinstance(check, QueryCheck):
+                    yield check.select.over(group.focus_nodes(source))
+
+
+def _by_target(plans: list[Plan]) -> dict[Target, list[tuple[Plan, Group]]]:
+    chosen: dict[Target, list[tuple[Plan, Group]]] = defaultdict(list)
+    for plan in plans:
+        for target in plan.targets:
+            chosen[target] += [(plan, group) for group in plan.groups if group.tested]
+    return chosen
+
+
+def _source(compiler: Compiler, target: Target) -> Source:
+    return lambda variable: target.pattern(compiler, variable)
+
+
+def _scan(source: Source, expressions: list[str]) -> str:
+    return flagged(source("?this"), ["?this"], expressions)
+
+
+class _Run:
+    def __init__(self, engine: Engine, compiler: Compiler) -> None:
+        self._engine = engine
+        self._compiler = compiler
+
+    def scan(
+        self, target: Target, chosen: list[tuple[Plan, Group]]
+    ) -> Iterator[tuple[Shape, Result]]:
+        """Yield what the tested constraints find at the nodes of a target."""
+        source = _source(self._compiler, target)
+        asked = [(plan, group, group.found_something("?this")) for plan, group in chosen]
+        asked = [entry for entry in asked if entry[2] != FALSE]
+        for part in _parts(asked):
+            text = _scan(source, [expression for _, _, expression in part])
+            at: dict[int, set[Term]] = defaultdict(set)
+            for row in _rows(self._engine, text):
+                for number in range(len(part)):
+                    if _is_true(row[f"flag_{number}"]) and (node := row["this"]) is not None:
+                        at[number].add(node)
+            for number, nodes in at.items():
+                plan, group, _ = part[number]
+                for result in self._details(group, source, nodes):
+                    yield plan.shape, result
+
+    def _details(self, group: Group, source: Source, nodes: set[Term]) -> Iterator[Result]:
+        for few in _nameable(source, nodes):
+            for checks, text in group.details(few):
+                for row in _rows(self._engine, text):
+                    for number, check in enumerate(checks):
+                        if f"flag_{number}" not in row or _is_true(row[f"flag_{number}"]):
+                            yield _result(group.shape, check, row)
+
+    def ask(self, plan: Plan) -> Iterator[Result]:
+        """Yield what the queries within a shape find."""
+        for group in plan.groups:
+            for check in group.checks:
+                if isinstance(check, QueryCheck):
+                    for target in plan.targets:
+                        yield from self._ask(group, check, _source(self._compiler, target))
+
+    def _ask(self, group: Group, check: QueryCheck, source: Source) -> Iterator[Result]:
+        where = group.focus_nodes(source)
+        if not check.select.one_by_one:
+            for row in self._answer(check, where):
+                yield _result(group.shape, check, row)
+            return
+        nodes = {
+            row["this"]: None
+            for row in _rows(self._engine, f"SELECT DISTINCT ?this WHERE {{ {where} }}")
+        }
+        for node in nodes:
+            if node is None or isinstance(node, ox.BlankNode):
+                raise NotCompilableError("a query must run for each node, and one has no name")
+        for node in nodes:
+            for row in self._answer(check, f"VALUES ?this {{ {node} }}"):
+                yield _result(group.shape, check, {"this": node, **_bound(row)})
+
+    def _answer(self, check: QueryCheck, where: str) -> Iterator[Row]:
+        try:
+            for row in _rows(self._engine, check.select.over(where)):
+                if _is_true(row.get("failure")):
+                    raise UnusableShapesError("a query of the shapes reported a failure")
+                yield row
+        except QueryError as error:
+            raise UnusableShapesError(f"a query of the shapes is malformed: {error}") from error
+
+
+def _parts(
+    asked: list[tuple[Plan, Group, str]],
+) -> Iterator[list[tuple[Plan, Group, str]]]:
+    part: list[tuple[Plan, Group, str]] = []
+    for entry in asked:
+        if part and sum(len(e[2]) for e in part) + len(entry[2]) > _MOST_TEXT:
+            yield part
+            part = []
+        part.append(entry)
+    if part:
+        yield part
+
+
+def _nameable(source: Source, nodes: set[Term]) -> Iterator[Source]:
+    """Narrow a source to some nodes, if they can be named and are few; else leave it."""
+    if len(nodes) > _MOST_NODES or any(isinstance(node, ox.BlankNode) for node in nodes):
+        yield source
+    else:
+        listed = " ".join(sorted(map(str, nodes)))
+        yield lambda variable: f"VALUES {variable} {{ {listed} }}"
+
+
+def _rows(engine: Engine, text: str) -> Iterator[Row]:
+    answer = engine.query(text)
+    assert isinstance(answer, Rows)
+    for row in answer.rows:
+        yield dict(zip(answer.columns, row, strict=True))
+
+
+def _portable(pattern: str) -> bool:
+    inside = (match[1] for match in _CLASS.finditer(pattern) if match[1])
+    return not any(match[1] for text in inside for match in _UNLIKE.finditer(text))
+
+
+def _is_true(term: Term | None) -> bool:
+    return isinstance(term, ox.Literal) and term.value == "true"
+
+
+def _bound(row: Row) -> dict[str, Term]:
+    return {name: term for name, term in row.items() if term is not None}
+
+
+def _result(shape: Shape, check: Check, row: Row) -> Result:
+    bound = {name: written(term) for name, term in _bound(row).items()}
+    focus = bound["this"]
+    path, path_node = shape.path, shape.path_node
+    told = bound.get("path")
+    if isinstance(told, ox.NamedNode):
+        path, path_node = Predicate(told.value), told
+    value = bound.get("value")
+    if value is None and isinstance(check, ValueCheck | QueryCheck) and shape.path is None:
+        value = focus
+    source = check.source if isinstance(check, QueryCheck) else None
+    return Result(
+        focus=focus,
+        shape=shape.name,
+        component=check.component,
+        severity=shape.severity,
+        message=_message(shape, check, bound, value),
+        path=None if path is None else to_text(path),
+        value=value,
+        constraint=source.value if isinstance(source, ox.NamedNode) else None,
+        path_node=path_node,
+        path_triples=tuple(described(shape.graph, path_node)),
+    )
+
+
+def _message(shape: Shape, check: Check, bound: dict[str, Term], value: Term | None) -> str:
+    messages = set(shape.messages)
+    if isinstance(check, QueryCheck):
+        messages.update(check.messages)
+    elif isinstance(check, ValueCheck) and check.says:
+        messages.add(check.message)
+    else:
+        return " ".join(sorted(messages)) or check.message
+    told = dict(bound)
+    if value is not None:
+        told["value"] = value
+    filled = {_filled(message, told) for message in messages}
+    return " ".join(sorted(filled)) or check.message
+
+
+def _filled(message: str, bound: dict[str, Term]) -> str:
+    for name, term in bound.items():
+        for sign in "?$":
+            message = message.replace(f"{{{sign}{name}}}", term.value)
+    return message

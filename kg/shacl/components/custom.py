@@ -1,0 +1,113 @@
+"""Constraint components that a shapes graph defines itself.
+
+https://www.w3.org/TR/shacl/#sparql-constraint-components
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import product
+
+import pyoxigraph as ox
+
+from kg.namespaces import expand
+from kg.shacl.components.sparql import messages_of, query_of
+from kg.shacl.constraints import Check, Compiling, QueryCheck, ValueCheck
+from kg.shacl.expressions import not_
+from kg.shacl.shapes import SH, Node, NotCompilableError, Shape, ShapesGraph
+
+_TYPE = expand("rdf:type")
+_SUBCLASS = expand("rdfs:subClassOf")
+
+
+def custom(compiling: Compiling, shape: Shape) -> Iterator[Check]:
+    """The validator of each component whose parameters the shape has is content."""
+    for component in _components(shape.graph):
+        for values in _parameters(shape, component):
+            yield _check(compiling, shape, component, values)
+
+
+def _components(graph: ShapesGraph) -> Iterator[ox.NamedNode]:
+    classes = [ox.NamedNode(SH + "ConstraintComponent")]
+    for known in classes:
+        classes += [c for c in graph.subjects(_SUBCLASS, known) if c not in classes]  # type: ignore[misc]
+    found = {node for known in classes for node in graph.subjects(_TYPE, known)}
+    for node in sorted(found, key=str):
+        if isinstance(node, ox.NamedNode) and not node.value.startswith(SH):
+            yield node
+
+
+def _parameters(shape: Shape, component: Node) -> Iterator[dict[str, str]]:
+    """Yield the values of the parameters by their names, as SPARQL; nothing if one is missing."""
+    graph = shape.graph
+    names: list[str] = []
+    choices: list[tuple[ox.NamedNode | ox.Literal, ...]] = []
+    for parameter in graph.values(component, SH + "parameter"):
+        paths = graph.values(parameter, SH + "path")
+        if len(paths) != 1 or not isinstance(paths[0], ox.NamedNode):
+            raise graph.unusable("a parameter needs one sh:path, an IRI", component)
+        values = graph.values(shape.node, paths[0].value)
+        optional = any(v.value == "true" for v in graph.values(parameter, SH + "optional"))
+        if not values and not optional:
+            return
+        if any(isinstance(value, ox.BlankNode) for value in values):
+            raise NotCompilableError("a parameter of a component is a blank node")
+        if values:
+            names.append(_local(paths[0].value))
+            choices.append(values)  # type: ignore[arg-type]
+    if not names:
+        return
+    for chosen in product(*choices):
+        yield {name: str(value) for name, value in zip(names, chosen, strict=True)}
+
+
+def _local(iri: str) -> str:
+    cut = max(iri.rfind(sign) for sign in "#/:")
+    return iri[cut + 1 :]
+
+
+def _check(
+    compiling: Compiling, shape: Shape, component: ox.NamedNode, values: dict[str, str]
+) -> Check:
+    graph = shape.graph
+    own = "nodeValidator" if shape.path is None else "propertyValidator"
+    for name in (own, "validator"):
+        for validator in graph.values(component, SH + name):
+            if isinstance(validator, ox.Literal):
+                continue
+            if graph.values(validator, SH + "ask"):
+                return _asking(compiling, shape, component, validator, values)
+            select = query_of(compiling, shape, validator, "select", values)
+            messages = messages_of(graph, validator) or messages_of(graph, component)
+            return QueryCheck(
+                component=component.value,
+                message="the validator of a component found something",
+                select=select,
+                source=None,
+                messages=tuple(_filled(message, values) for message in messages),
+            )
+    raise graph.unusable("no validator fits the shape", component)
+
+
+def _asking(
+    compiling: Compiling, shape: Shape, component: Node, validator: Node, values: dict[str, str]
+) -> Check:
+    select = query_of(compiling, shape, validator, "ask", values)
+
+    def bad(focus: str, value: str) -> str:
+        inside = select.inside(compiling.names, {"this": focus, "value": value})
+        return not_(f"EXISTS {inside}")
+
+    messages = messages_of(shape.graph, validator) or messages_of(shape.graph, component)
+    said = " ".join(sorted(_filled(message, values) for message in messages))
+    return ValueCheck(
+        component.value, said or "the validator of a component does not agree", bad, bool(said)
+    )
+
+
+def _filled(message: str, values: dict[str, str]) -> str:
+    for name, value in values.items():
+        text = value[1:-1] if value.startswith(("<", '"')) and value[-1] in '>"' else value
+        for sign in "$?":
+            message = message.replace(f"{{{sign}{name}}}", text)
+    return message

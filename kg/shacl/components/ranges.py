@@ -1,0 +1,37 @@
+"""``sh:minExclusive``, ``sh:minInclusive``, ``sh:maxExclusive``, ``sh:maxInclusive``.
+
+https://www.w3.org/TR/shacl/#core-components-range: a value that cannot be compared violates.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pyoxigraph as ox
+
+from kg.shacl.constraints import Check, Compiling, ValueCheck
+from kg.shacl.expressions import not_, sure
+from kg.shacl.shapes import SH, Shape
+
+_OPERATORS = {
+    "minExclusive": ">",
+    "minInclusive": ">=",
+    "maxExclusive": "<",
+    "maxInclusive": "<=",
+}
+
+
+def ranges(compiling: Compiling, shape: Shape) -> Iterator[Check]:
+    """Each value stands on the right side of the bound."""
+    for name, operator in _OPERATORS.items():
+        bound = shape.one(name)
+        if bound is None:
+            continue
+        if not isinstance(bound, ox.Literal):
+            raise shape.graph.unusable(f"sh:{name} must be a literal", shape.node)
+
+        def bad(_: str, value: str, operator: str = operator, bound: ox.Literal = bound) -> str:
+            return not_(sure(f"{compiling.literal(value)} {operator} {bound}"))
+
+        component = f"{SH}{name[0].upper()}{name[1:]}ConstraintComponent"
+        yield ValueCheck(component, f"not {operator} {bound.value}", bad)

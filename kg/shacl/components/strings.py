@@ -1,0 +1,89 @@
+"""Lengths, patterns and languages (https://www.w3.org/TR/shacl/#core-components-string)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pyoxigraph as ox
+
+from kg.shacl.constraints import Check, Compiling, FocusCheck, ValueCheck
+from kg.shacl.expressions import any_of, exists, not_, sure
+from kg.shacl.paths import reaches_itself, to_sparql, without_itself
+from kg.shacl.shapes import SH, Shape
+
+
+def lengths(_: Compiling, shape: Shape) -> Iterator[Check]:
+    """The text of each value, which is no blank node, is long enough and short enough."""
+    for name, operator, what in (
+        ("minLength", ">=", "shorter than"),
+        ("maxLength", "<=", "longer than"),
+    ):
+        number = shape.number(name)
+        if number is None or (name == "minLength" and number == 0):
+            continue
+
+        def bad(_: str, value: str, operator: str = operator, number: int = number) -> str:
+            return not_(sure(f"!isBlank({value}) && STRLEN(STR({value})) {operator} {number}"))
+
+        component = f"{SH}{name[0].upper()}{name[1:]}ConstraintComponent"
+        yield ValueCheck(component, f"{what} {number} characters", bad)
+
+
+def pattern(compiling: Compiling, shape: Shape) -> Iterator[Check]:
+    """The text of each value, which is no blank node, matches."""
+    flags = shape.one("flags")
+    for text in shape.values("pattern"):
+        if not isinstance(text, ox.Literal):
+            raise shape.graph.unusable("sh:pattern must be a string", shape.node)
+        compiling.require_regex(text.value, flags.value if flags else "")
+        arguments = f"{ox.Literal(text.value)}, {ox.Literal(flags.value if flags else '')}"
+
+        def bad(_: str, value: str, arguments: str = arguments) -> str:
+            return not_(sure(f"!isBlank({value}) && REGEX(STR({value}), {arguments})"))
+
+        yield ValueCheck(
+            SH + "PatternConstraintComponent", f"does not match the pattern {text.value}", bad
+        )
+
+
+def language_in(_: Compiling, shape: Shape) -> Iterator[Check]:
+    """Each value is a text in one of the languages, or a variety of one."""
+    for node in shape.values("languageIn"):
+        members = shape.graph.members(node)
+        tags = [member.value for member in members]
+
+        def bad(_: str, value: str, tags: list[str] = tags) -> str:
+            tests = (f"LANGMATCHES(LANG({value}), {ox.Literal(tag)})" for tag in tags)
+            return not_(sure(any_of(tests)))
+
+        listed = ", ".join(tags)
+        yield ValueCheck(
+            SH + "LanguageInConstraintComponent", f"not a text in one of: {listed}", bad
+        )
+
+
+def unique_lang(compiling: Compiling, shape: Shape) -> Iterator[Check]:
+    """No two values have the same language tag."""
+    if not shape.truth("uniqueLang"):
+        return
+    if shape.path is None:
+        raise shape.graph.unusable("a node shape has no sh:uniqueLang", shape.node)
+    path = shape.path
+    step = to_sparql(without_itself(path))
+
+    def bad(focus: str) -> str:
+        one, other = compiling.names.fresh(), compiling.names.fresh()
+        first, second = f"{focus} {step} {one} .", f"{focus} {step} {other} ."
+        found = exists(f"{first} {second}", _same_language(one, other))
+        if reaches_itself(path):
+            return any_of([found, exists(first, _same_language(focus, one))])
+        return found
+
+    yield FocusCheck(
+        SH + "UniqueLangConstraintComponent", "more than one text in the same language", bad
+    )
+
+
+def _same_language(one: str, other: str) -> str:
+    same = f"LCASE(LANG({one})) = LCASE(LANG({other}))"
+    return sure(f'{same} && LANG({one}) != "" && !sameTerm({one}, {other})')

@@ -1,0 +1,145 @@
+"""Boolean expressions and patterns of SPARQL, put together from smaller ones.
+
+An expression built here is always true or false, never an error, so that it can be negated.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from itertools import combinations
+
+import pyoxigraph as ox
+
+from kg.engine import Term
+from kg.shacl.paths import Path, reaches_itself, to_sparql, without_itself
+from kg.shacl.shapes import NotCompilableError
+
+# An expression about the variable, or the term, it is given.
+About = Callable[[str], str]
+
+TRUE, FALSE = "true", "false"
+
+
+class Names:
+    """Hands out variables that no query of the shapes uses."""
+
+    def __init__(self, taken: Iterable[str] = ()) -> None:
+        texts = tuple(taken)
+        self._prefix = "v"
+        while any(f"{self._prefix}_" in text for text in texts):
+            self._prefix += "v"
+        self._count = 0
+
+    def fresh(self) -> str:
+        """Return a new variable, such as ``?v_1``."""
+        self._count += 1
+        return f"?{self._prefix}_{self._count}"
+
+
+def written_term(term: Term) -> str:
+    """Return an IRI or literal as SPARQL; a blank node cannot be written."""
+    if isinstance(term, ox.BlankNode):
+        raise NotCompilableError("a blank node of the shapes cannot be named in a query")
+    return str(term)
+
+
+def all_of(expressions: Iterable[str]) -> str:
+    """Return the conjunction; ``true`` if there is nothing to join."""
+    parts = [e for e in dict.fromkeys(expressions) if e != TRUE]
+    if FALSE in parts:
+        return FALSE
+    return parts[0] if len(parts) == 1 else " && ".join(f"({p})" for p in parts) or TRUE
+
+
+def any_of(expressions: Iterable[str]) -> str:
+    """Return the disjunction; ``false`` if there is nothing to join."""
+    parts = [e for e in dict.fromkeys(expressions) if e != FALSE]
+    if TRUE in parts:
+        return TRUE
+    return parts[0] if len(parts) == 1 else " || ".join(f"({p})" for p in parts) or FALSE
+
+
+def not_(expression: str) -> str:
+    """Return the negation."""
+    if expression in (TRUE, FALSE):
+        return FALSE if expression == TRUE else TRUE
+    for word, opposite in (("EXISTS {", "NOT EXISTS {"), ("NOT EXISTS {", "EXISTS {")):
+        if expression.startswith(word) and _closes_at_end(expression):
+            return opposite + expression.removeprefix(word)
+    return f"!({expression})"
+
+
+def _closes_at_end(expression: str) -> bool:
+    # The one group of an EXISTS: no operator follows it. Braces in strings only make this say no.
+    depth = 0
+    for position, sign in enumerate(expression):
+        depth += (sign == "{") - (sign == "}")
+        if sign == "}" and depth == 0:
+            return position == len(expression) - 1
+    return False
+
+
+def sure(expression: str) -> str:
+    """Return an expression that is false where another is an error."""
+    return f"COALESCE({expression}, false)"
+
+
+def exists(pattern: str, condition: str = TRUE) -> str:
+    """Return whether a pattern matches with a condition on what it binds."""
+    if condition == FALSE:
+        return FALSE
+    filter = "" if condition == TRUE else f" FILTER ({condition})"
+    return f"EXISTS {{ {pattern}{filter} }}"
+
+
+def some_value(names: Names, focus: str, path: Path | None, bad: About) -> str:
+    """Return whether a condition holds of any value that a path leads to from a node."""
+    if path is None:
+        return bad(focus)
+    value = names.fresh()
+    condition = bad(value)
+    if condition == FALSE:
+        return FALSE
+    further = exists(f"{focus} {to_sparql(without_itself(path))} {value} .", condition)
+    return any_of([bad(focus), further]) if reaches_itself(path) else further
+
+
+def at_least(names: Names, number: int, focus: str, path: Path, good: About) -> str:
+    """Return whether a condition holds of so many different values of a path."""
+    if number <= 0:
+        return TRUE
+    if reaches_itself(path):
+        rest = without_itself(path)
+
+        def others(value: str) -> str:
+            return all_of([f"!sameTerm({value}, {focus})", good(value)])
+
+        return any_of(
+            [
+                all_of([good(focus), at_least(names, number - 1, focus, rest, others)]),
+                at_least(names, number, focus, rest, others),
+            ]
+        )
+    step = to_sparql(path)
+    if number > 2:
+        value = names.fresh()
+        condition = good(value)
+        filter = "" if condition == TRUE else f" FILTER ({condition})"
+        return (
+            f"EXISTS {{ {{ SELECT {focus} WHERE {{ {focus} {step} {value} .{filter} }} "
+            f"GROUP BY {focus} HAVING (COUNT(DISTINCT {value}) >= {number}) }} }}"
+        )
+    values = [names.fresh() for _ in range(number)]
+    different = [f"!sameTerm({one}, {other})" for one, other in combinations(values, 2)]
+    patterns = " ".join(f"{focus} {step} {value} ." for value in values)
+    return exists(patterns, all_of([*different, *(good(value) for value in values)]))
+
+
+def reach(source: str, names: Names, focus: str, path: Path | None, value: str) -> str:
+    """Return a pattern that binds the values of a path from what ``source`` binds ``focus`` to."""
+    if path is None:
+        return f"{source} BIND ({focus} AS {value})"
+    step = f"{source} {focus} {to_sparql(without_itself(path))} {value} ."
+    if not reaches_itself(path):
+        return step
+    return f"{{ {source} BIND ({focus} AS {value}) }} UNION {{ {step} }}"

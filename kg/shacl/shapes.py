@@ -1,0 +1,220 @@
+"""A shapes graph read into shapes: what they are called, what they target, what they ask for.
+
+What makes a node a shape: https://www.w3.org/TR/shacl/#shapes.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import pyoxigraph as ox
+
+from kg.engine import Term
+from kg.namespaces import PREFIXES, expand
+from kg.shacl.paths import Path, read_path
+
+SH = PREFIXES["sh"]
+_RDF = PREFIXES["rdf"]
+_RDFS = PREFIXES["rdfs"]
+_TRUE = ("true", "1")
+_TARGETS = ("targetNode", "targetClass", "targetSubjectsOf", "targetObjectsOf")
+
+Node = ox.NamedNode | ox.BlankNode
+
+
+class UnusableShapesError(Exception):
+    """The shapes are not SHACL, or an engine could not work with them; the text says why."""
+
+
+class NotCompilableError(Exception):
+    """A shape means something that no query can say; the text says what."""
+
+
+@dataclass(frozen=True)
+class Shape:
+    """A node shape, or a property shape if it has a ``path``."""
+
+    node: Node
+    path: Path | None
+    path_node: Node | None
+    severity: str
+    messages: tuple[str, ...]
+    deactivated: bool
+    graph: ShapesGraph = field(repr=False, compare=False)
+
+    @property
+    def name(self) -> str:
+        """Its IRI, or the name of its blank node."""
+        return self.node.value
+
+    def values(self, name: str) -> tuple[Term, ...]:
+        """Return what the shape says by a property in the namespace of SHACL."""
+        return self.graph.values(self.node, SH + name)
+
+    def one(self, name: str) -> Term | None:
+        """Return the only value of a property, if there is one; raise if there are more."""
+        values = self.values(name)
+        if len(values) > 1:
+            raise self.graph.unusable(f"more than one sh:{name}", self.node)
+        return values[0] if values else None
+
+    def number(self, name: str) -> int | None:
+        """Return the only value of a property, which must be an integer from 0."""
+        value = self.one(name)
+        if value is None:
+            return None
+        if not (isinstance(value, ox.Literal) and value.value.lstrip("+").isdecimal()):
+            raise self.graph.unusable(f"sh:{name} must be an integer from 0", self.node)
+        return int(value.value)
+
+    def truth(self, name: str) -> bool:
+        """Say whether a property is true; absent, it is false."""
+        value = self.one(name)
+        if value is not None and not isinstance(value, ox.Literal):
+            raise self.graph.unusable(f"sh:{name} must be true or false", self.node)
+        return value is not None and value.value in _TRUE
+
+    def iris(self, name: str) -> tuple[ox.NamedNode, ...]:
+        """Return the values of a property, which must all be IRIs."""
+        values = self.values(name)
+        if not all(isinstance(value, ox.NamedNode) for value in values):
+            raise self.graph.unusable(f"sh:{name} must be an IRI", self.node)
+        return tuple(value for value in values if isinstance(value, ox.NamedNode))
+
+    def shapes(self, name: str) -> tuple[Shape, ...]:
+        """Return the shapes that a property points to."""
+        return tuple(self.graph.shape(value) for value in self.values(name))
+
+    def shape_lists(self, name: str) -> tuple[tuple[Shape, ...], ...]:
+        """Return the lists of shapes that a property points to."""
+        lists = [self.graph.members(value) for value in self.values(name)]
+        if not all(lists):
+            raise self.graph.unusable(f"sh:{name} must be a list of shapes", self.node)
+        return tuple(tuple(self.graph.shape(member) for member in members) for members in lists)
+
+
+class ShapesGraph:
+    """Everything that a shapes graph says, by subject."""
+
+    def __init__(self, statements: Iterable[ox.Quad | ox.Triple]) -> None:
+        self._by_subject: dict[Term, dict[str, list[Term]]] = defaultdict(dict)
+        for statement in statements:
+            assert not isinstance(statement.subject, ox.Triple)
+            assert not isinstance(statement.object, ox.Triple)
+            values = self._by_subject[statement.subject].setdefault(statement.predicate.value, [])
+            if statement.object not in values:
+                values.append(statement.object)
+        self._shapes: dict[Node, Shape] = {}
+
+    def values(self, node: object, predicate: str) -> tuple[Term, ...]:
+        """Return the values of a property, in the order in which they were read."""
+        return tuple(self._by_subject.get(node, {}).get(predicate, ()))  # type: ignore[call-overload]
+
+    def properties(self, node: Node) -> Iterator[tuple[ox.NamedNode, Term]]:
+        """Yield what is said of a node."""
+        for predicate, values in self._by_subject.get(node, {}).items():
+            for value in values:
+                yield ox.NamedNode(predicate), value
+
+    def subjects(self, predicate: str, value: Term | None = None) -> Iterator[Node]:
+        """Yield the nodes with a property, or with this value of it."""
+        for node, properties in self._by_subject.items():
+            values = properties.get(predicate, ())
+            if values and (value is None or value in values):
+                assert not isinstance(node, ox.Literal)
+                yield node
+
+    def literals(self) -> Iterator[str]:
+        """Yield the text of every literal."""
+        for properties in self._by_subject.values():
+            for values in properties.values():
+                yield from (value.value for value in values if isinstance(value, ox.Literal))
+
+    def is_list(self, node: Node) -> bool:
+        """Say whether a node begins a list."""
+        return bool(self.values(node, _RDF + "first"))
+
+    def members(self, node: object) -> tuple[Term, ...]:
+        """Return the members of a list. Raises ``UnusableShapesError`` if it is malformed."""
+        members: list[Term] = []
+        seen = set()
+        while node != ox.NamedNode(_RDF + "nil"):
+            first, rest = self.values(node, _RDF + "first"), self.values(node, _RDF + "rest")
+            if len(first) != 1 or len(rest) != 1 or node in seen:
+                raise self.unusable(f"{node} is no well-formed list")
+            seen.add(node)
+            members.append(first[0])
+            node = rest[0]
+        return tuple(members)
+
+    def shape(self, node: Term) -> Shape:
+        """Return a node as a shape. Raises ``UnusableShapesError`` if it cannot be one."""
+        if isinstance(node, ox.Literal):
+            raise self.unusable(f"{node} is a literal and no shape")
+        if node not in self._shapes:
+            self._shapes[node] = self._read(node)
+        return self._shapes[node]
+
+    def _read(self, node: Node) -> Shape:
+        paths = self.values(node, SH + "path")
+        types = self.values(node, _RDF + "type")
+        if len(paths) > 1:
+            raise self.unusable("more than one sh:path", node)
+        if paths and ox.NamedNode(SH + "NodeShape") in types:
+            raise self.unusable("a node shape has no sh:path", node)
+        if not paths and ox.NamedNode(SH + "PropertyShape") in types:
+            raise self.unusable("a property shape needs sh:path", node)
+        path_node = paths[0] if paths else None
+        if isinstance(path_node, ox.Literal):
+            raise self.unusable("a path is no literal", node)
+        severities = self.values(node, SH + "severity")
+        shape = Shape(
+            node=node,
+            path=None if path_node is None else read_path(self, path_node),
+            path_node=path_node,
+            severity=severities[0].value if severities else SH + "Violation",
+            messages=tuple(sorted(m.value for m in self.values(node, SH + "message"))),
+            deactivated=False,
+            graph=self,
+        )
+        return Shape(**{**vars(shape), "deactivated": shape.truth("deactivated")})
+
+    @cached_property
+    def roots(self) -> tuple[Shape, ...]:
+        """The shapes that choose nodes to judge, sorted by name, without deactivated ones."""
+        nodes: set[Node] = set()
+        for name in _TARGETS:
+            nodes.update(self.subjects(SH + name))
+        nodes.update(node for node in self._candidates() if self.is_class(node))
+        shapes = sorted((self.shape(node) for node in nodes), key=lambda shape: shape.name)
+        return tuple(shape for shape in shapes if not shape.deactivated)
+
+    def _candidates(self) -> Iterator[Node]:
+        for name in ("NodeShape", "PropertyShape"):
+            yield from self.subjects(_RDF + "type", ox.NamedNode(SH + name))
+        for name in ("property", "node"):
+            yield from self.subjects(SH + name)
+
+    def is_class(self, node: Node) -> bool:
+        """Say whether a shape is also a class, and so targets its own instances."""
+        types = self.values(node, _RDF + "type")
+        return any(type in self._metaclasses for type in types)
+
+    @cached_property
+    def _metaclasses(self) -> set[Term]:
+        found: set[Term] = {ox.NamedNode(_RDFS + "Class"), ox.NamedNode(expand("owl:Class"))}
+        while more := {
+            node
+            for known in found
+            for node in self.subjects(_RDFS + "subClassOf", known)
+            if node not in found
+        }:
+            found |= more
+        return found
+
+    def unusable(self, what: str, node: Node | None = None) -> UnusableShapesError:
+        """Return an error to raise, naming the shape."""
+        return UnusableShapesError(f"{what} ({node})" if node is not None else what)
