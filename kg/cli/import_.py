@@ -54,7 +54,7 @@ def import_() -> None:
 @click.option(
     "--emails",
     is_flag=True,
-    help="Include e-mail addresses, for your own use: a dispute that holds them does not validate.",
+    help="Include e-mail addresses: for your own use, not for publishing.",
 )
 @click.option("--messages", is_flag=True, help="Include what follows the subject of a message.")
 @click.option(

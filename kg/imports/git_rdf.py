@@ -77,7 +77,7 @@ def write_turtle(
             [
                 ("a", ["kg:GitIdentity"]),
                 ("foaf:name", [turtle.literal(name)]),
-                ("foaf:mbox", [turtle.mailbox(box) for box in boxes[name]] if emails else []),
+                ("kg:email", [turtle.literal(box) for box in boxes[name]] if emails else []),
             ],
         )
     yield from _groups(history, record)

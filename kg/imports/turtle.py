@@ -9,7 +9,6 @@ import hashlib
 import re
 import unicodedata
 from collections.abc import Iterable, Sequence
-from urllib.parse import quote
 
 from kg.errors import ImportFailedError
 from kg.namespaces import PREFIXES
@@ -113,11 +112,6 @@ def web_address(text: str) -> str:
             hint="Give an http or https address without a user name or password.",
         )
     return f"<{text}>"
-
-
-def mailbox(address: str) -> str:
-    """Return an e-mail address as a ``mailto:`` IRI between angle brackets (RFC 6068)."""
-    return f"<mailto:{quote(address, safe='@+.!$*-_~')}>"
 
 
 def header(base: str, prefixes: Iterable[str]) -> str:

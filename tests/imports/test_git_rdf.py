@@ -123,10 +123,7 @@ def test_addresses_and_bodies_only_when_asked_for(folder: Path) -> None:
     assert "example.org" not in plain.replace(BASE, "").replace(NAMES.url or "", "")
     assert "nobody asked" not in plain
     full = read(turtle(folder, emails=True, messages=True))
-    assert values(full, "git-bo", "foaf:mbox") == [
-        "mailto:bo2@example.org",
-        "mailto:bo@example.org",
-    ]
+    assert values(full, "git-bo", "kg:email") == ["bo2@example.org", "bo@example.org"]
     bodies = [body for name in full for body in values(full, name, "kg:messageBody")]
     assert len(bodies) == 1
     assert bodies[0].startswith("A body that nobody asked for.\n\nCo-authored-by: Zoe")

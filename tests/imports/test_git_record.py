@@ -117,7 +117,7 @@ def test_the_record_holds_no_address_and_no_body(graph: Graph) -> None:
     assert "@" not in text.replace("@prefix", "")
     for subject in graph:
         assert not of(graph, subject, "kg:messageBody")
-        assert not of(graph, subject, "foaf:mbox")
+        assert not of(graph, subject, "kg:email")
 
 
 def test_everything_named_is_described_but_parents_outside(graph: Graph) -> None:

@@ -105,12 +105,6 @@ def test_bad_addresses(text: str) -> None:
         turtle.web_address(text)
 
 
-@given(TEXTS)
-def test_any_mailbox_is_an_iri(address: str) -> None:
-    [triple] = read(f"<urn:s> <urn:p> {turtle.mailbox(address)} .")
-    assert str(triple.object).startswith("<mailto:")
-
-
 def test_a_block_leaves_out_empty_predicates_and_wraps_long_ones() -> None:
     many = [f":commit-{number:040}" for number in range(3)]
     text = turtle.block(":a", [("a", [":B"]), ("kg:none", []), ("kg:hasCommit", many)])
