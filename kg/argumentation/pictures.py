@@ -145,30 +145,44 @@ def _line(
 def _layout(
     framework: Framework, parts: list[list[int]]
 ) -> tuple[dict[int, tuple[float, float]], float, float]:
-    """Place each part's arguments on an ellipse, and the ellipses in rows about as wide as high."""
-    shapes = []
+    """Place each part in a ring, and the rings in rows about as wide as high."""
+    rings = []
     for part in parts:
+        ring = _ring(framework, part)
         box = max(_size(framework.names[argument]) for argument in part)
-        # Far enough round that neighbours do not touch.
-        across = max(box / 2 + _GAP, len(part) * (_HEIGHT + 18) / 4)
-        down = max(_HEIGHT + 14, len(part) * (_HEIGHT + 18) / 4)
-        shapes.append((part, box, across, down))
-    area = sum((2 * a + b + _GAP) * (2 * d + 2 * _HEIGHT + _GAP) for _, b, a, d in shapes)
-    row_width = max(
-        [math.sqrt(area) * 1.3, *(2 * a + b + _GAP for _, b, a, _ in shapes)], default=0
-    )
+        width = 2 * max(abs(x) for x, _ in ring) + box + _GAP
+        height = 2 * max(abs(y) for _, y in ring) + _HEIGHT + 2 * _GAP
+        rings.append((part, ring, width, height))
+    area = sum(width * height for *_, width, height in rings)
+    row_width = max([math.sqrt(area) * 1.3, *(width for *_, width, _ in rings)], default=0.0)
     places: dict[int, tuple[float, float]] = {}
-    left, top, row_height, widest = float(_BOX), float(_BOX), 0.0, 0.0
-    for part, box, across, down in shapes:
-        width, height = 2 * across + box + _GAP, 2 * down + 2 * _HEIGHT + _GAP
-        if left > _BOX and left + width > row_width + _BOX:
-            left, top, row_height = float(_BOX), top + row_height, 0.0
-        for place, argument in enumerate(part):
-            turn = 2 * math.pi * place / len(part) + math.pi
-            places[argument] = (
-                left + width / 2 + across * math.cos(turn),
-                top + height / 2 + down * math.sin(turn),
-            )
+    left, top, row_height, widest = 0.0, 0.0, 0.0, 0.0
+    for part, ring, width, height in rings:
+        if left and left + width > row_width:
+            left, top, row_height = 0.0, top + row_height, 0.0
+        for argument, (x, y) in zip(part, ring, strict=True):
+            places[argument] = (left + width / 2 + x, top + height / 2 + y)
         left, row_height = left + width, max(row_height, height)
         widest = max(widest, left)
-    return places, max(widest + _BOX, 420.0), top + row_height + _BOX + 16
+    return places, max(widest, 420.0), top + row_height + 2 * _BOX
+
+
+def _ring(framework: Framework, part: list[int]) -> list[tuple[float, float]]:
+    """Return places about the origin: down the left of a ring and up its right, without overlap.
+
+    Even steps down, rather than even angles, keep boxes apart that are much wider than high.
+    """
+    if len(part) == 1:
+        return [(0.0, 0.0)]
+    rows = math.ceil(len(part) / 2)
+    step = _HEIGHT + 18
+    box = max(_size(framework.names[argument]) for argument in part)
+    places = []
+    for place in range(len(part)):
+        on_left = place < rows
+        row = place if on_left else len(part) - 1 - place
+        y = (row - (rows - 1) / 2) * step
+        bulge = rows * step / 4 * math.sqrt(max(0.0, 1 - (2 * y / (rows * step)) ** 2))
+        x = (box + _GAP) / 2 + bulge
+        places.append((-x if on_left else x, y))
+    return places
