@@ -1,8 +1,8 @@
 """Judging a graph by shapes.
 
 ``validate_dispute`` judges a dispute's stated and derived statements by the project's shapes,
-``validate_files`` any data by any shapes. pySHACL, the reference engine, is imported when one of
-them is called: reading a published snapshot needs no shapes.
+``validate_files`` any data by any shapes. Shapes are compiled to SPARQL and judge where the data
+is; what cannot be compiled is left to pySHACL, which can also judge everything, for comparison.
 """
 
 from __future__ import annotations

@@ -269,6 +269,7 @@ def _result(shape: Shape, check: Check, row: Row) -> Result:
         path=None if path is None else to_text(path),
         value=value,
         constraint=source.value if isinstance(source, ox.NamedNode) else None,
+        within=shape.graph.holder(shape.node),
         path_node=path_node,
         path_triples=tuple(described(shape.graph, path_node)),
     )

@@ -30,14 +30,11 @@ from rdflib.term import Node
 from kg.namespaces import shorten
 from kg.shacl.convert import to_pyoxigraph, to_rdflib
 from kg.shacl.report import SH, Result
+from kg.shacl.shapes import UnusableShapesError
 from kg.sparql_text import guard
 
 _SH = rdflib.Namespace(SH)
 _QUIET = logging.getLogger("kg.shacl.pyshacl")
-
-
-class UnusableShapesError(Exception):
-    """pySHACL could not work with the shapes; the text says why."""
 
 
 def judge(

@@ -7,7 +7,7 @@ Fields are named after the validation report of SHACL
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -70,11 +70,26 @@ class Result:
         return f"{head}{kind}: {focus}: {self.message} [{source}]"
 
 
+@dataclass(frozen=True, order=True)
+class Judged:
+    """Who judged by a shape: ``compiled`` or ``pyshacl``, and why it was left to pySHACL."""
+
+    shape: str
+    engine: str
+    reason: str = ""
+
+
 @dataclass(frozen=True)
 class Report:
-    """All results, in the order of the files and lines they point to."""
+    """All results, in the order of the files and lines they point to.
+
+    ``judged`` says which engine judged by which shape; ``differences`` is where two engines that
+    were to judge the same did not find the same, one line each.
+    """
 
     results: tuple[Result, ...] = ()
+    judged: tuple[Judged, ...] = ()
+    differences: tuple[str, ...] = ()
 
     @cached_property
     def conforms(self) -> bool:
@@ -83,7 +98,7 @@ class Report:
 
     def joined(self, more: tuple[Result, ...]) -> Report:
         """Return a report with more results, in order."""
-        return Report(in_order((*self.results, *more)))
+        return replace(self, results=in_order((*self.results, *more)))
 
 
 def in_order(results: tuple[Result, ...]) -> tuple[Result, ...]:

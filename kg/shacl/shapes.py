@@ -19,7 +19,7 @@ from kg.shacl.paths import Path, read_path
 SH = PREFIXES["sh"]
 _RDF = PREFIXES["rdf"]
 _RDFS = PREFIXES["rdfs"]
-_TRUE = ("true", "1")
+_TRUE = ox.Literal(True)
 _TARGETS = ("targetNode", "targetClass", "targetSubjectsOf", "targetObjectsOf")
 
 Node = ox.NamedNode | ox.BlankNode
@@ -47,8 +47,8 @@ class Shape:
 
     @property
     def name(self) -> str:
-        """Its IRI, or the name of its blank node."""
-        return self.node.value
+        """Its IRI, or ``_:`` and the name of its blank node."""
+        return self.node.value if isinstance(self.node, ox.NamedNode) else str(self.node)
 
     def values(self, name: str) -> tuple[Term, ...]:
         """Return what the shape says by a property in the namespace of SHACL."""
@@ -71,11 +71,11 @@ class Shape:
         return int(value.value)
 
     def truth(self, name: str) -> bool:
-        """Say whether a property is true; absent, it is false."""
+        """Say whether a property is ``true``, written so: the standard speaks of that term."""
         value = self.one(name)
         if value is not None and not isinstance(value, ox.Literal):
             raise self.graph.unusable(f"sh:{name} must be true or false", self.node)
-        return value is not None and value.value in _TRUE
+        return value == _TRUE
 
     def iris(self, name: str) -> tuple[ox.NamedNode, ...]:
         """Return the values of a property, which must all be IRIs."""
@@ -132,6 +132,25 @@ class ShapesGraph:
         for properties in self._by_subject.values():
             for values in properties.values():
                 yield from (value.value for value in values if isinstance(value, ox.Literal))
+
+    def holder(self, node: Node) -> str | None:
+        """Return the nearest node with a name that holds one without."""
+        seen: set[Term] = set()
+        holder: Node | None = node
+        while isinstance(holder, ox.BlankNode) and holder not in seen:
+            seen.add(holder)
+            holder = self._holders.get(holder)
+        return holder.value if isinstance(holder, ox.NamedNode) and seen else None
+
+    @cached_property
+    def _holders(self) -> dict[Term, Node]:
+        return {
+            value: node
+            for node, properties in reversed(self._by_subject.items())
+            for values in properties.values()
+            for value in values
+            if isinstance(value, ox.BlankNode) and not isinstance(node, ox.Literal)
+        }
 
     def is_list(self, node: Node) -> bool:
         """Say whether a node begins a list."""
@@ -201,10 +220,11 @@ class ShapesGraph:
     def is_class(self, node: Node) -> bool:
         """Say whether a shape is also a class, and so targets its own instances."""
         types = self.values(node, _RDF + "type")
-        return any(type in self._metaclasses for type in types)
+        return any(type in self.metaclasses for type in types)
 
     @cached_property
-    def _metaclasses(self) -> set[Term]:
+    def metaclasses(self) -> set[Term]:
+        """The classes whose instances are classes, as far as the shapes say."""
         found: set[Term] = {ox.NamedNode(_RDFS + "Class"), ox.NamedNode(expand("owl:Class"))}
         while more := {
             node

@@ -19,6 +19,7 @@ from kg.sources import ontology_source, read_source
 
 if TYPE_CHECKING:
     from kg.dispute import Dispute
+    from kg.shacl.engines import Data, EngineName, Judgement
 
 _VOCABULARY = ox.NamedNode(ONTOLOGY_GRAPH)
 _EVERYTHING = "CONSTRUCT { ?s ?p ?o } WHERE { ?s ?p ?o }"
@@ -33,51 +34,69 @@ def shape_files() -> list[Path]:
 
 
 def validate_dispute(
-    engine: Engine | Statements, dispute: Dispute, shapes: Sequence[Path] = ()
+    engine: Engine | Statements,
+    dispute: Dispute,
+    shapes: Sequence[Path] = (),
+    by: EngineName = "compiled",
 ) -> Report:
     """Judge a dispute by the project's shapes, or by those in ``shapes``.
 
     ``engine`` holds what is stated and derived, or is that itself, as quads; the vocabulary is
-    added to it. Raises ``SourceError`` for shapes that cannot be used.
+    added to it. ``by`` says who judges. Raises ``SourceError`` for shapes that cannot be used.
     """
     from kg.locations import Locations
+    from kg.shacl.engines import Data
 
-    data: list[ox.Quad | ox.Triple] = [*_statements(engine), *read_source(ontology_source())]
+    def statements() -> Statements:
+        return [*_statements(engine), *read_source(ontology_source())]
+
+    data = Data(statements, None if isinstance(engine, Iterable) else _with_vocabulary(engine))
     locations = Locations(dispute)
 
     def place(node: ox.NamedNode | ox.BlankNode) -> Place | None:
         if isinstance(node, ox.BlankNode):
-            return locations.find_blank(node, [q for q in data if isinstance(q, ox.Quad)])
+            quads = [q for q in data.statements if isinstance(q, ox.Quad)]
+            return locations.find_blank(node, quads)
         return locations.find(node.value)
 
-    return _report(data, shapes, place)
+    return _report(data, shapes, place, by)
 
 
-def validate_files(data: Sequence[Path], shapes: Sequence[Path] = ()) -> Report:
+def validate_files(
+    data: Sequence[Path], shapes: Sequence[Path] = (), by: EngineName = "compiled"
+) -> Report:
     """Judge files by the project's shapes, or by those in ``shapes``.
 
-    The files are judged together with the vocabulary, as one graph. Raises ``SourceError`` for a
+    The files are judged together with the vocabulary, as one graph; ``by`` says who judges. Raises ``SourceError`` for a
     file that is missing, malformed or of no known format, and for shapes that cannot be used.
     """
+    from kg.shacl.engines import Data
+
     quads = [quad for path in data for quad in read_rdf(path)]
     known = places(data, quads)
     statements: list[ox.Quad | ox.Triple] = [*quads, *read_source(ontology_source())]
-    return _report(statements, shapes, known.get)
+    return _report(Data(lambda: statements), shapes, known.get, by)
 
 
-def _report(data: list[ox.Quad | ox.Triple], shapes: Sequence[Path], find: Find) -> Report:
-    return Report(in_order(tuple(_placed(r, find) for r in _judge(data, shapes))))
+def _report(data: Data, shapes: Sequence[Path], find: Find, by: EngineName) -> Report:
+    judgement = _judge(data, shapes, by)
+    return Report(
+        in_order(tuple(_placed(result, find) for result in judgement.results)),
+        judgement.judged,
+        tuple(str(difference) for difference in judgement.differences),
+    )
 
 
-def _judge(data: Statements, shapes: Sequence[Path]) -> list[Result]:
-    from kg.shacl.reference import UnusableShapesError, judge
+def _judge(data: Data, shapes: Sequence[Path], by: EngineName) -> Judgement:
+    from kg.shacl.engines import judge
+    from kg.shacl.shapes import UnusableShapesError
 
     files = list(shapes) or shape_files()
     statements = [quad for path in files for quad in read_rdf(path)]
     if shapes:  # the project's own are known to be well-formed
         _require_shapes(statements, files)
     try:
-        return judge(data, statements)
+        return judge(data, statements, by)
     except UnusableShapesError as error:
         raise SourceError(
             f"the shapes cannot be used: {error}",
@@ -125,6 +144,12 @@ def _require_a_shape(statements: list[ox.Quad], files: list[Path]) -> None:
         path=", ".join(map(str, files)),
         hint="A shape is a node 'a sh:NodeShape' with a target, such as sh:targetClass.",
     )
+
+
+def _with_vocabulary(engine: Engine) -> Engine | None:
+    # Without it, what the engine holds must be loaded elsewhere together with it.
+    has_it = engine.query(f"ASK {{ GRAPH {_VOCABULARY} {{ ?s ?p ?o }} }}")
+    return engine if has_it is True else None
 
 
 def _statements(engine: Engine | Statements) -> Statements:

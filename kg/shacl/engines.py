@@ -1,0 +1,109 @@
+"""Choosing who judges: the compiled engine, pySHACL, or both against each other."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Literal
+
+import pyoxigraph as ox
+
+from kg.embedded import EmbeddedEngine
+from kg.engine import Engine
+from kg.namespaces import expand
+from kg.shacl import compiled
+from kg.shacl.agree import Difference, differences
+from kg.shacl.kept import keep
+from kg.shacl.report import SH, Judged, Result
+from kg.shacl.shapes import Node, ShapesGraph
+
+Statements = Sequence[ox.Quad | ox.Triple]
+EngineName = Literal["compiled", "pyshacl", "both"]
+
+_ALL = ox.NamedNode("urn:x-counterclaim:all")
+_TARGETS = {
+    SH + name for name in ("targetNode", "targetClass", "targetSubjectsOf", "targetObjectsOf")
+}
+
+
+class Data:
+    """What is judged: in an engine, or as statements that are loaded into one when needed."""
+
+    def __init__(
+        self, statements: Callable[[], Iterable[ox.Quad | ox.Triple]], engine: Engine | None = None
+    ) -> None:
+        self._statements = statements
+        self._engine = engine
+
+    @cached_property
+    def statements(self) -> Statements:
+        """All that is stated, for an engine that wants to hold it."""
+        return list(self._statements())
+
+    @cached_property
+    def place(self) -> tuple[Engine, bool, bool]:
+        """An engine, whether it keeps literals as written, and whether all is in one graph."""
+        if self._engine is not None:
+            return self._engine, False, False
+        quads = (ox.Quad(s.subject, s.predicate, s.object, _ALL) for s in self.statements)
+        kept, any_kept = keep(quads)
+        engine = EmbeddedEngine.memory()
+        engine.add(kept)
+        return engine, any_kept, True
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """Results in no order and without places, who judged what, and where two disagreed."""
+
+    results: tuple[Result, ...]
+    judged: tuple[Judged, ...]
+    differences: tuple[Difference, ...] = ()
+
+
+def judge(data: Data, shapes: Statements, engine: EngineName) -> Judgement:
+    """Judge data by shapes. Raises ``UnusableShapesError``, and whatever the data's engine raises.
+
+    What the compiled engine cannot compile, pySHACL judges.
+    """
+    graph = ShapesGraph(shapes)
+    if engine == "pyshacl":
+        return Judgement(
+            tuple(_reference(data, shapes)),
+            tuple(Judged(shape.name, "pyshacl") for shape in graph.roots),
+        )
+    place, kept, one_graph = data.place
+    found = compiled.judge(place, graph, kept, one_graph)
+    results = [*found.results]
+    left = {shape.node for shape, _ in found.left}
+    if left:
+        results += _reference(data, _only(left, shapes, graph))
+    judged = [Judged(shape.name, "compiled") for shape in found.judged]
+    judged += [Judged(shape.name, "pyshacl", reason) for shape, reason in found.left]
+    judgement = Judgement(tuple(results), tuple(sorted(judged)))
+    if engine == "compiled":
+        return judgement
+    other = tuple(_reference(data, shapes))
+    differing = differences(("compiled", results), ("pyshacl", other), graph)
+    return Judgement(judgement.results, judgement.judged, differing)
+
+
+def _reference(data: Data, shapes: Statements) -> list[Result]:
+    from kg.shacl.reference import judge
+
+    return judge(data.statements, shapes)
+
+
+def _only(nodes: set[Node], shapes: Statements, graph: ShapesGraph) -> Statements:
+    """Return shapes of which only some still have targets."""
+    others: set[Node] = {shape.node for shape in graph.roots} - nodes
+    type = expand("rdf:type")
+
+    def targets(statement: ox.Quad | ox.Triple) -> bool:
+        predicate = statement.predicate.value
+        return statement.subject in others and (
+            predicate in _TARGETS or (predicate == type and statement.object in graph.metaclasses)
+        )
+
+    return [statement for statement in shapes if not targets(statement)]
