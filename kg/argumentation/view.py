@@ -7,7 +7,7 @@ assertion or a record fact; ``exclude`` also a single attack, contradiction or f
   through X only. Of a document, all that lies in it; of a record, its facts.
 - *accept*: what X stands behind withstands every attack from outside it, and whoever attacks it
   is attacked in return. Of a document, what its outermost speaker says or endorses. If X
-  contradicts X, that conflict remains.
+  contradicts X, that conflict remains. No preference weakens what is accepted.
 - *prefer A to B*: an attack by what B stands behind on what A stands behind fails. So L. Amgoud
   and C. Cayrol, "A reasoning model based on the production of acceptable arguments", Annals of
   Mathematics and Artificial Intelligence 34 (2002). Preferences are transitive.
@@ -249,7 +249,7 @@ def _chosen(
             failed.append(Failed(edge, "accept"))
             if (edge.target, edge.source) not in there:
                 left.append(_turned(edge, "accept"))
-        elif any(preferred(one, edge.source) for one in hit):
+        elif edge.source not in accepted and any(preferred(one, edge.source) for one in hit):
             failed.append(Failed(edge, "prefer"))
             if edge.exclusive and (edge.target, edge.source) not in there:
                 left.append(_turned(edge, "prefer"))

@@ -184,6 +184,12 @@ def test_what_cannot_both_hold_never_both_stands(see) -> None:
     assert {"wan-1", "ann-4"} <= found["accepted"]
 
 
+def test_what_is_accepted_stands_above_any_preference(see) -> None:
+    found = see(accept=["ann-1"], prefer=["ben>ann"])
+    assert "ann-1" in found["accepted"]
+    assert "ben-1" in found["rejected"]
+
+
 def test_preferences_reach_attacks_on_attacks(see) -> None:
     found = see(prefer=["ben>ann"])
     assert "attack-sight" not in found["rejected"]
