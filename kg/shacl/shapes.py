@@ -121,11 +121,18 @@ class ShapesGraph:
 
     def subjects(self, predicate: str, value: Term | None = None) -> Iterator[Node]:
         """Yield the nodes with a property, or with this value of it."""
-        for node, properties in self._by_subject.items():
-            values = properties.get(predicate, ())
-            if values and (value is None or value in values):
+        for node in self._by_predicate.get(predicate, ()):
+            if value is None or value in self._by_subject[node][predicate]:
                 assert not isinstance(node, ox.Literal)
                 yield node
+
+    @cached_property
+    def _by_predicate(self) -> dict[str, list[Term]]:
+        found: dict[str, list[Term]] = defaultdict(list)
+        for node, properties in self._by_subject.items():
+            for predicate in properties:
+                found[predicate].append(node)
+        return found
 
     def literals(self) -> Iterator[str]:
         """Yield the text of every literal."""
@@ -234,6 +241,17 @@ class ShapesGraph:
         }:
             found |= more
         return found
+
+    @cached_property
+    def components(self) -> tuple[ox.NamedNode, ...]:
+        """The constraint components that this graph defines."""
+        kinds: list[Term] = [ox.NamedNode(SH + "ConstraintComponent")]
+        for kind in kinds:
+            more = self.subjects(_RDFS + "subClassOf", kind)
+            kinds += [node for node in more if node not in kinds]
+        found = {node for kind in kinds for node in self.subjects(_RDF + "type", kind)}
+        own = {node for node in found if isinstance(node, ox.NamedNode)}
+        return tuple(sorted((n for n in own if not n.value.startswith(SH)), key=str))
 
     def unusable(self, what: str, node: Node | None = None) -> UnusableShapesError:
         """Return an error to raise, naming the shape."""

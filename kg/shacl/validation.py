@@ -67,8 +67,9 @@ def validate_files(
 ) -> Report:
     """Judge files by the project's shapes, or by those in ``shapes``.
 
-    The files are judged together with the vocabulary, as one graph; ``by`` says who judges. Raises ``SourceError`` for a
-    file that is missing, malformed or of no known format, and for shapes that cannot be used.
+    The files are judged together with the vocabulary, as one graph; ``by`` says who judges.
+    Raises ``SourceError`` for a file that is missing, malformed or of no known format, and for
+    shapes that cannot be used.
     """
     from kg.shacl.engines import Data
 

@@ -10,31 +10,17 @@ from itertools import product
 
 import pyoxigraph as ox
 
-from kg.namespaces import expand
 from kg.shacl.components.sparql import messages_of, query_of
 from kg.shacl.constraints import Check, Compiling, QueryCheck, ValueCheck
 from kg.shacl.expressions import not_
-from kg.shacl.shapes import SH, Node, NotCompilableError, Shape, ShapesGraph
-
-_TYPE = expand("rdf:type")
-_SUBCLASS = expand("rdfs:subClassOf")
+from kg.shacl.shapes import SH, Node, NotCompilableError, Shape
 
 
 def custom(compiling: Compiling, shape: Shape) -> Iterator[Check]:
     """The validator of each component whose parameters the shape has is content."""
-    for component in _components(shape.graph):
+    for component in shape.graph.components:
         for values in _parameters(shape, component):
             yield _check(compiling, shape, component, values)
-
-
-def _components(graph: ShapesGraph) -> Iterator[ox.NamedNode]:
-    classes = [ox.NamedNode(SH + "ConstraintComponent")]
-    for known in classes:
-        classes += [c for c in graph.subjects(_SUBCLASS, known) if c not in classes]  # type: ignore[misc]
-    found = {node for known in classes for node in graph.subjects(_TYPE, known)}
-    for node in sorted(found, key=str):
-        if isinstance(node, ox.NamedNode) and not node.value.startswith(SH):
-            yield node
 
 
 def _parameters(shape: Shape, component: Node) -> Iterator[dict[str, str]]:
