@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING
 import click
 
 from kg.cli.common import dispute_of, format_option, progress_bar
+from kg.namespaces import shorten
 
 if TYPE_CHECKING:
     from kg.dispute import Dispute
     from kg.shacl import Report
+    from kg.shacl.engines import EngineName
 
 Say = Callable[[str], None]
 
@@ -32,17 +34,34 @@ Say = Callable[[str], None]
     multiple=True,
     help="Judge by the shapes in this file instead of the project's; may be repeated.",
 )
+@click.option(
+    "--engine",
+    type=click.Choice(["compiled", "pyshacl", "both"]),
+    default="compiled",
+    show_default=True,
+    help="Who judges: the shapes compiled to SPARQL, pySHACL, or both against each other.",
+)
+@click.option(
+    "--explain",
+    metavar="SHAPE",
+    help="Judge nothing; print the SPARQL that this shape is compiled to.",
+)
 @format_option("table", "json", "turtle", help="How to print the report.")
 @click.pass_context
 def validate(
-    ctx: click.Context, data: tuple[Path, ...], shapes: tuple[Path, ...], format: str
+    ctx: click.Context,
+    data: tuple[Path, ...],
+    shapes: tuple[Path, ...],
+    engine: EngineName,
+    explain: str | None,
+    format: str,
 ) -> None:
     """Judge the sources by the shapes and checks.
 
     What is judged is the sources as they are now and what derives from them, never an old
     snapshot. Files (Turtle, TriG, N-Triples, N-Quads, JSON-LD, RDF/XML) are judged as one graph
-    together with the vocabulary. Exit code 0: it conforms; 1: it does not; 2: the data or the
-    shapes cannot be used.
+    together with the vocabulary. What cannot be compiled is left to pySHACL, and said. Exit code
+    0: it conforms; 1: it does not, or two engines differ; 2: the data or the shapes cannot be used.
 
     Example: kg validate --format json
     """
@@ -50,13 +69,16 @@ def validate(
     from kg.shacl import validate_files
     from kg.shacl.render import as_json, as_lines, as_turtle
 
+    if explain is not None:
+        _explain(explain, shapes)
+        return
     with progress_bar(4) as bar:
         say = bar or _silent
         if data:
             say("validating")
-            report = validate_files(data, shapes)
+            report = validate_files(data, shapes, engine)
         else:
-            report = _of_dispute(dispute_of(ctx), shapes, say)
+            report = _of_dispute(dispute_of(ctx), shapes, engine, say)
     if format == "json":
         click.echo(as_json(report))
     elif format == "turtle":
@@ -64,25 +86,39 @@ def validate(
     else:
         for line in as_lines(report):
             click.echo(line)
+    for judged in report.judged:
+        if judged.reason:
+            click.echo(f"kg: judged by pySHACL: {shorten(judged.shape)}: {judged.reason}", err=True)
+    if report.differences:
+        for difference in report.differences:
+            click.echo(f"kg: {difference}", err=True)
+        raise NonConformanceError(f"the engines differ in {len(report.differences)} results")
     if not report.conforms:
         count = len(report.results)
         raise NonConformanceError(f"does not conform: {count} result{'s' * (count != 1)}")
 
 
-def _of_dispute(dispute: Dispute, shapes: tuple[Path, ...], say: Say) -> Report:
+def _explain(shape: str, shapes: tuple[Path, ...]) -> None:
+    from kg.shacl.explain import explain
+
+    for number, text in enumerate(explain(shape, shapes)):
+        click.echo(f"\n{text}" if number else text)
+
+
+def _of_dispute(dispute: Dispute, shapes: tuple[Path, ...], engine: EngineName, say: Say) -> Report:
     from kg.checks import run_checks
     from kg.pipeline import staged
     from kg.shacl import validate_dispute
     from kg.shacl.findings import findings_report
 
     say("loading and deriving")
-    engine = staged(dispute)
+    store = staged(dispute)
     say("validating")
-    report = validate_dispute(engine, dispute, shapes)
+    report = validate_dispute(store, dispute, shapes, engine)
     if shapes:  # somebody else's idea of what is right; the project's checks are beside the point
         return report
     say("checking")
-    return report.joined(findings_report(run_checks(engine, dispute), dispute).results)
+    return report.joined(findings_report(run_checks(store, dispute), dispute).results)
 
 
 def _silent(_: str) -> None:

@@ -102,28 +102,6 @@ def surroundings(engine: Engine, kept: bool = False, one_graph: bool = False) ->
     return Surroundings(subclasses, regex, kept, one_graph)
 
 
-def explain(graph: ShapesGraph, shape: Shape) -> Iterator[str]:
-    """Yield the queries that judge a shape, for reading.
-
-    They are as compiled without looking at any data, so classes are looked up by a path. Raises
-    ``NotCompilableError``.
-    """
-    compiler = Compiler(graph)
-    plan = compiler.plan(shape)
-    for target in plan.targets:
-        groups = [group for group in plan.groups if group.tested]
-        source = _source(compiler, target)
-        if groups:
-            yield _scan(source, [group.found_something("?this") for group in groups])
-        for group in groups:
-            for _, text in group.details(source):
-                yield text
-        for group in plan.groups:
-            for check in group.checks:
-                if isinstance(check, QueryCheck):
-                    yield check.select.over(group.focus_nodes(source))
-
-
 def _by_target(plans: list[Plan]) -> dict[Target, list[tuple[Plan, Group]]]:
     chosen: dict[Target, list[tuple[Plan, Group]]] = defaultdict(list)
     for plan in plans:

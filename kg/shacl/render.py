@@ -29,10 +29,11 @@ def as_lines(report: Report) -> Iterator[str]:
 
 
 def as_json(report: Report) -> str:
-    """Return a JSON object: ``conforms``, and ``results`` with the same keys each.
+    """Return a JSON object: ``conforms``, ``results`` and ``judged``, with the same keys each.
 
     IRIs are written in full, ``path`` as a SPARQL property path, ``line`` from 1; what a result
-    does not have is ``null``.
+    does not have is ``null``. ``judged`` tells for each shape the engine, and why it was left to
+    pySHACL.
     """
     results = [
         {
@@ -49,8 +50,14 @@ def as_json(report: Report) -> str:
         }
         for result in report.results
     ]
+    judged = [
+        {"shape": one.shape, "engine": one.engine, "reason": one.reason or None}
+        for one in report.judged
+    ]
     return json.dumps(
-        {"conforms": report.conforms, "results": results}, indent=2, ensure_ascii=False
+        {"conforms": report.conforms, "results": results, "judged": judged},
+        indent=2,
+        ensure_ascii=False,
     )
 
 
