@@ -43,7 +43,7 @@ def run(
     def started() -> None:
         print(f"'{dispute.title}' is at {address}", file=sys.stderr, flush=True)
 
-    serve(app, accepting, timeout, started)
+    serve(app, accepting, timeout, started, proxied=proxied)
 
 
 def _checked(base: str | None) -> str | None:

@@ -6,6 +6,7 @@ from html import escape
 
 from kg.embedded import EmbeddedEngine
 from kg.errors import QueryError
+from kg.server.dereference import is_known
 from kg.server.evaluate import Bounds, Job, Open, RefusedError
 from kg.show import as_text, show
 
@@ -16,7 +17,7 @@ _LISTED = 200
 def run(engine: EmbeddedEngine, job: Job, bounds: Bounds, open_output: Open) -> None:
     """Send the page about ``iri`` of the job, or raise ``RefusedError`` (404)."""
     iri = job["iri"]
-    if not engine.query(f"ASK {{ VALUES ?x {{ <{iri}> }} {{ ?x ?p ?o }} UNION {{ ?s ?q ?x }} }}"):
+    if not is_known(engine, iri):
         raise RefusedError(404, "Not found", job["absent"])
     try:
         text = as_text(show(engine, job["base"], iri, limit=_LISTED), _WIDTH)

@@ -11,12 +11,14 @@ from urllib.parse import urlsplit
 from starlette.types import Receive, Scope, Send
 
 from kg.server import negotiation
-from kg.server.graphs import METHODS, checked_iri, whole_graph
+from kg.server.dereference import SEE_OTHER
+from kg.server.graphs import METHODS, checked_iri
 from kg.server.problems import Problem, method_not_allowed, read_only
 from kg.server.requests import header
 from kg.server.site import WRITES, Site
 
 _ABOUT = "about/"
+_ABSENT = "Nothing is said about this name."
 _HTML = ("text/html; charset=utf-8", "html")
 _OFFERS = (_HTML, *negotiation.GRAPHS)
 
@@ -49,12 +51,15 @@ class Resources:
             await self._about(self._iri(local[len(_ABOUT) :]), scope, receive, send)
         elif not local:
             await self._about(self._iri(""), scope, receive, send)
-        elif local.startswith("graph/"):
-            job = whole_graph(self._iri(local)) | self._site.formats(scope)
-            await self._site.respond(self._site.request(scope, job), receive, send)
         else:
-            self._iri(local)
-            await _see_other(send, below + _ABOUT + local)
+            job = {"op": "name", "iri": self._iri(local), "absent": _ABSENT}
+            job |= self._site.formats(scope)
+            try:
+                await self._site.respond(self._site.request(scope, job), receive, send)
+            except Problem as problem:
+                if problem.status != SEE_OTHER:
+                    raise
+                await _see_other(send, below + _ABOUT + local)
 
     def _iri(self, local: str) -> str:
         iri = self._site.identity.base + local
@@ -64,11 +69,10 @@ class Resources:
     async def _about(self, iri: str, scope: Scope, receive: Receive, send: Send) -> None:
         formats = self._site.formats(scope)
         offer = negotiation.best(header(scope, "accept"), _OFFERS)
-        absent = "Nothing is said about this name."
         if offer == _HTML:
-            job = {"op": "page", "iri": iri, "absent": absent, "title": self._site.identity.title}
+            job = {"op": "page", "iri": iri, "absent": _ABSENT, "title": self._site.identity.title}
         else:
-            job = {"op": "query", "query": f"DESCRIBE {checked_iri(iri)}", "absent": absent}
+            job = {"op": "query", "query": f"DESCRIBE {checked_iri(iri)}", "absent": _ABSENT}
         job |= formats
         await self._site.respond(self._site.request(scope, job), receive, send)
 

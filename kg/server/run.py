@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import logging
+import resource
 import socket
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 
 import uvicorn
 from starlette.types import ASGIApp
 
 from kg.errors import EngineError
+from kg.server.http1 import protocol
 
 # What requests in progress get when the server is told to stop, beyond a query's own time.
 _GRACE = 5
@@ -33,7 +36,12 @@ def listen(host: str, port: int) -> socket.socket:
 
 
 def serve(
-    app: ASGIApp, accepting: socket.socket, timeout: float, started: Callable[[], None]
+    app: ASGIApp,
+    accepting: socket.socket,
+    timeout: float,
+    started: Callable[[], None],
+    *,
+    proxied: bool = False,
 ) -> None:
     """Serve until SIGTERM or SIGINT; requests in progress are finished first.
 
@@ -46,8 +54,10 @@ def serve(
         logger.setLevel(logging.INFO)
         logger.addHandler(handler)
         logger.propagate = False
+    _allow_connections()
     config = uvicorn.Config(
         app,
+        http=protocol(proxied),
         log_config=None,
         log_level="critical",  # every request has its line in our own log
         access_log=False,
@@ -61,6 +71,13 @@ def serve(
     )
     server = _Server(config, started)
     server.run(sockets=[accepting])
+
+
+def _allow_connections() -> None:
+    """Take all the files that the system allows: every connection and worker needs one."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with suppress(ValueError, OSError):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 class _Server(uvicorn.Server):

@@ -18,7 +18,12 @@ from kg.server import frames
 from kg.server.confine import confine
 
 # What a job may ask for besides a query, and the module that does it.
-_OPERATIONS = {"describe": "descriptions", "stored": "stored", "page": "pages"}
+_OPERATIONS = {
+    "describe": "descriptions",
+    "stored": "stored",
+    "page": "pages",
+    "name": "dereference",
+}
 
 
 def main() -> None:

@@ -1,0 +1,270 @@
+"""The SPARQL protocol as clients use it, against the running command."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import subprocess
+
+import brotli
+import pyoxigraph as ox
+import pytest
+import zstandard
+
+from .conftest import Server
+
+SELECT = "SELECT ?s ?p ?o { ?s ?p ?o } ORDER BY ?s ?p ?o LIMIT 20"
+CONSTRUCT = "CONSTRUCT { ?s ?p ?o } WHERE { ?s ?p ?o }"
+
+
+def test_get_post_form_and_query_give_the_same(example: Server) -> None:
+    by_get = example.query(SELECT)
+    assert by_get.status == 200
+    assert len(by_get.rows) == 20
+    assert example.post(SELECT).body == by_get.body
+    assert example.form(query=SELECT).body == by_get.body
+    by_query = example.request(
+        "/sparql", "QUERY", SELECT.encode(), {"Content-Type": "application/sparql-query"}
+    )
+    assert by_query.body == by_get.body
+    assert example.request("/sparql/?query=ASK%7B%7D").json()["boolean"] is True
+
+
+@pytest.mark.parametrize(
+    ("accept", "format"),
+    [
+        ("application/sparql-results+json", ox.QueryResultsFormat.JSON),
+        ("application/sparql-results+xml", ox.QueryResultsFormat.XML),
+        ("text/csv", None),
+        ("text/tab-separated-values", ox.QueryResultsFormat.TSV),
+    ],
+)
+def test_rows_come_in_the_format_that_is_asked_for(
+    example: Server, accept: str, format: ox.QueryResultsFormat | None
+) -> None:
+    reply = example.query(SELECT, Accept=accept)
+    assert reply.headers["content-type"].partition(";")[0] == accept
+    if format is None:  # which no parser reads back
+        assert len(reply.text.split("\r\n")) == 22
+        return
+    answer = ox.parse_query_results(reply.body, format=format)
+    assert isinstance(answer, ox.QuerySolutions)
+    assert len(list(answer)) == 20
+
+
+@pytest.mark.parametrize(
+    ("accept", "format"),
+    [
+        ("text/turtle", ox.RdfFormat.TURTLE),
+        ("application/trig", ox.RdfFormat.TRIG),
+        ("application/n-triples", ox.RdfFormat.N_TRIPLES),
+        ("application/n-quads", ox.RdfFormat.N_QUADS),
+        ("application/ld+json", ox.RdfFormat.JSON_LD),
+        ("application/rdf+xml", ox.RdfFormat.RDF_XML),
+    ],
+)
+def test_graphs_come_in_the_format_that_is_asked_for(
+    example: Server, accept: str, format: ox.RdfFormat
+) -> None:
+    expected = len(set(ox.parse(example.query(CONSTRUCT).body, format=ox.RdfFormat.TURTLE)))
+    reply = example.query(CONSTRUCT, Accept=accept)
+    assert reply.headers["content-type"].partition(";")[0] == accept
+    assert len(set(ox.parse(reply.body, format=format))) == expected > 100
+
+
+def test_what_cannot_be_had_is_406(example: Server) -> None:
+    assert example.query(SELECT, Accept="image/png").status == 406
+    assert example.query(SELECT, Accept="text/turtle").status == 406
+    assert example.query(CONSTRUCT, Accept="text/csv").status == 406
+    assert example.query(SELECT, Accept="text/csv;q=0").status == 406
+
+
+def test_weights_decide(example: Server) -> None:
+    reply = example.query(SELECT, Accept="text/csv;q=0.1, application/sparql-results+xml;q=0.9")
+    assert reply.headers["content-type"] == "application/sparql-results+xml"
+    reply = example.query(SELECT, Accept="*/*;q=0.1, text/csv")
+    assert reply.headers["content-type"].startswith("text/csv")
+
+
+def test_head_has_the_headers_of_get(example: Server) -> None:
+    got = example.query(SELECT)
+    head = example.request("/sparql?query=" + "ASK%20%7B%7D", "HEAD")
+    assert (head.status, head.body) == (200, b"")
+    path = "/sparql?query=" + SELECT.replace(" ", "%20").replace("{", "%7B").replace("}", "%7D")
+    head = example.request(path, "HEAD")
+    assert head.headers["content-length"] == got.headers["content-length"]
+    assert head.headers["etag"] == got.headers["etag"]
+
+
+@pytest.mark.parametrize("coding", ["gzip", "br", "zstd"])
+def test_codings(example: Server, coding: str) -> None:
+    plain = example.query(CONSTRUCT)
+    packed = example.query(CONSTRUCT, Accept_Encoding=coding)
+    assert packed.headers["content-encoding"] == coding
+    assert len(packed.body) < len(plain.body) / 2
+    unpack = {
+        "gzip": gzip.decompress,
+        "br": brotli.decompress,
+        "zstd": lambda data: zstandard.ZstdDecompressor().decompressobj().decompress(data),
+    }
+    assert unpack[coding](packed.body) == plain.body
+    assert "accept-encoding" in packed.headers["vary"].lower()
+
+
+def test_an_answer_that_has_not_changed_is_304(example: Server) -> None:
+    first = example.query(SELECT)
+    again = example.query(SELECT, If_None_Match=first.headers["etag"])
+    assert (again.status, again.body) == (304, b"")
+    assert again.headers["etag"] == first.headers["etag"]
+    assert example.query(SELECT, If_None_Match='W/"other"').status == 200
+    other = example.query(SELECT, Accept="text/csv", If_None_Match=first.headers["etag"])
+    assert other.status == 200, "another format is another answer"
+
+
+def test_what_changes_by_itself_is_not_kept(example: Server) -> None:
+    asked = "SELECT (STRUUID() AS ?x) {}"
+    first, second = example.query(asked), example.query(asked)
+    assert first.body != second.body
+    assert "etag" not in first.headers
+    assert first.headers["cache-control"] == "no-store"
+
+
+def test_an_answer_is_cached(example: Server) -> None:
+    asked = "SELECT (1 AS ?cached) {}"
+    example.query(asked)
+    before = example.metric("kg_cache_hits_total")
+    assert example.query(asked).status == 200
+    assert example.metric("kg_cache_hits_total") == before + 1
+
+
+def test_the_dataset(example: Server) -> None:
+    everything = example.query("SELECT (COUNT(*) AS ?n) { ?s ?p ?o }").rows[0]["n"]
+    graphs = [row["g"] for row in example.query("SELECT DISTINCT ?g { GRAPH ?g {} }").rows]
+    assert len(graphs) > 3
+    counts = [
+        int(example.query(f"SELECT (COUNT(*) AS ?n) FROM <{g}> {{ ?s ?p ?o }}").rows[0]["n"])
+        for g in graphs
+    ]
+    assert all(counts)
+    assert max(counts) < int(everything)
+    count = {"query": "SELECT (COUNT(*) AS ?n) { ?s ?p ?o }", "default-graph-uri": graphs[0]}
+    assert int(example.form(**count).rows[0]["n"]) == counts[0]
+    listed = {"query": "SELECT DISTINCT ?g { GRAPH ?g {} }", "named-graph-uri": graphs[1]}
+    assert example.form(**listed).rows == [{"g": graphs[1]}]
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "headers", "status"),
+    [
+        ("GET", "/sparql?query=ASK%7B", {}, 400),
+        ("GET", "/sparql?query=ASK%7B%7D&query=ASK%7B%7D", {}, 400),
+        ("GET", "/sparql?nothing=1", {}, 400),
+        ("GET", "/sparql?query=%FF", {}, 400),
+        ("GET", "/sparql?query=ASK%7B%7D&default-graph-uri=no%20iri", {}, 400),
+        ("POST", "/sparql", {"Content-Type": "text/plain"}, 415),
+        ("POST", "/sparql", {}, 415),
+        ("POST", "/sparql", {"Content-Type": "application/sparql-query; charset=utf-16"}, 415),
+        ("POST", "/sparql", {"Content-Type": "application/sparql-update"}, 403),
+        ("PUT", "/sparql", {}, 403),
+        ("DELETE", "/sparql", {}, 403),
+        ("PATCH", "/graphs?default", {}, 403),
+        ("POST", "/graphs?default", {}, 403),
+        ("PUT", "/graphs?graph=http://a.example/", {}, 403),
+        ("DELETE", "/api/queries/contradictions", {}, 403),
+        ("GET", "/sparql?update=DROP%20ALL", {}, 403),
+        ("GET", "/sparql?query=DROP%20ALL", {}, 403),
+        ("TRACE", "/sparql", {}, 405),
+        ("GET", "/graphs", {}, 400),
+        ("GET", "/graphs?graph=relative", {}, 400),
+        ("GET", "/graphs?graph=http://a.example/none", {}, 404),
+        ("GET", "/nowhere\\..", {}, 400),
+    ],
+)
+def test_refusals_have_one_shape(
+    example: Server, method: str, path: str, headers: dict[str, str], status: int
+) -> None:
+    reply = example.request(path, method, b"query=ASK{}" if method == "POST" else None, headers)
+    assert reply.status == status
+    assert reply.headers["content-type"] == "application/problem+json"
+    told = reply.json()
+    assert set(told) == {"type", "title", "status", "detail", "errors"}
+    assert told["status"] == status
+    if status == 403:
+        assert "kg build" in told["detail"]
+
+
+def test_every_response_forbids_sniffing_and_scripts(example: Server) -> None:
+    paths = ["/sparql", "/sparql?query=ASK%7B", "/health", "/about/ana", "/ana", "/api/queries"]
+    for path in [*paths, "/openapi.json", "/metrics", "/graphs?default", "/%00", "/<script>"]:
+        reply = example.request(path)
+        assert reply.headers["x-content-type-options"] == "nosniff", path
+        assert "default-src 'none'" in reply.headers["content-security-policy"], path
+        assert reply.headers["access-control-allow-origin"] == "*", path
+        assert b"<script" not in reply.body, path
+
+
+def test_options_and_cors(example: Server) -> None:
+    reply = example.request("/sparql", "OPTIONS", None, {"Origin": "https://a.example"})
+    assert reply.status == 204
+    assert "QUERY" in reply.headers["allow"]
+    assert "PUT" not in reply.headers["access-control-allow-methods"]
+
+
+def test_curl_reads_it(example: Server) -> None:
+    done = subprocess.run(
+        [
+            *("curl", "-sf", "--compressed", "-H", "Accept: text/csv", "--data-urlencode"),
+            *("query=SELECT ?s { ?s a foaf:Person } ORDER BY ?s", example.sparql),
+        ],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.splitlines()[0] == "s"
+    assert "/ana" in done.stdout
+
+
+def test_sparqlwrapper_reads_it(example: Server) -> None:
+    wrapper = pytest.importorskip("SPARQLWrapper")
+    asked = wrapper.SPARQLWrapper(example.sparql)
+    asked.setReturnFormat(wrapper.JSON)
+    asked.setQuery(SELECT)
+    assert len(asked.queryAndConvert()["results"]["bindings"]) == 20
+    asked.setMethod(wrapper.POST)
+    assert len(asked.queryAndConvert()["results"]["bindings"]) == 20
+    asked.setQuery(CONSTRUCT)
+    asked.setReturnFormat(wrapper.TURTLE)
+    assert b"@prefix" in asked.queryAndConvert()
+
+
+def test_rdflib_reads_it(example: Server) -> None:
+    from rdflib import Graph
+    from rdflib.plugins.stores.sparqlstore import SPARQLStore
+
+    graph = Graph(SPARQLStore(example.sparql, returnFormat="json"))
+    assert len(list(graph.query(SELECT))) == 20
+    assert (None, None, None) in graph
+
+
+def test_the_remote_engine_reads_it(example: Server) -> None:
+    from kg.engine import Rows
+    from kg.remote import RemoteEngine
+
+    pytest.importorskip("SPARQLWrapper")
+    answer = RemoteEngine(example.sparql).query(SELECT)
+    assert isinstance(answer, Rows)
+    assert len(list(answer.rows)) == 20
+
+
+def test_health_and_readiness(example: Server) -> None:
+    assert example.request("/health").json() == {"status": "ok"}
+    assert example.request("/ready").json()["status"] == "ready"
+
+
+def test_no_query_is_told_by_metrics_or_log(example: Server) -> None:
+    assert example.query("SELECT (1 AS ?telltale) {}").status == 200
+    assert "telltale" not in example.metrics()
+    assert "telltale" not in example.log.read_text()
+    lines = [json.loads(line) for line in example.log.read_text().splitlines() if line[:1] == "{"]
+    asked = [line for line in lines if line["path"] == "/sparql"]
+    assert {"seconds", "rows", "outcome", "status"} <= set(asked[-1])
