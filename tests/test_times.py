@@ -102,6 +102,8 @@ def test_bounds_of_a_dispute(example_dispute: Path) -> None:
     assert names == [
         f'<example/a3> <ns#utteredEarliest> "2023-04-02T00:00:00Z"{stamp}',
         f'<example/a3> <ns#utteredLatest> "2023-04-02T23:59:59Z"{stamp}',
+        f'<example/doc> <ns#publishedEarliest> "2023-04-01T00:00:00Z"{stamp}',
+        f'<example/doc> <ns#publishedLatest> "2023-04-30T23:59:59Z"{stamp}',
         f'<example/p1> <ns#eventEarliest> "2023-03-19T00:00:00Z"{stamp}',
         f'<example/p1> <ns#eventLatest> "2023-03-21T23:59:59Z"{stamp}',
     ]

@@ -47,7 +47,9 @@ def test_each_result_has_its_line_rule_and_remedy(kg: Kg, example_dispute: Path)
     number = 1 + file.read_text(encoding="utf-8").splitlines().index(":t1 a oa:SpecificResource ;")
     assert f"{file}:{number}: violation: kg:PassageShape-within" in done.out
     assert "Correct oa:end" in done.out
-    assert done.err == "kg: does not conform: 1 result\n"
+    # A check sees it too: the report around it no longer spans what it reports.
+    assert "check/report-beside-its-words" in done.out
+    assert done.err == "kg: does not conform: 2 results\n"
 
 
 def test_a_relay_cycle_is_found_at_every_node_of_it(kg: Kg, example_dispute: Path) -> None:
