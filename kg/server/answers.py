@@ -26,6 +26,8 @@ _ATTEMPTS = 20
 # An answer of this request depends on these.
 VARY = "Accept, Accept-Encoding"
 CACHE_CONTROL = "public, max-age=0, must-revalidate"
+# What Rust, Python, C++ and a thread that cannot be started say last.
+_NO_MEMORY = ("memory allocation", "MemoryError", "bad_alloc", "Resource temporarily unavailable")
 
 
 class AbortedError(Exception):
@@ -265,7 +267,7 @@ def _told(told: dict[str, Any]) -> Problem:
 
 
 def _death(said: str) -> Problem:
-    if "memory allocation" in said or "MemoryError" in said:
+    if any(sign in said for sign in _NO_MEMORY):
         return Problem(
             422,
             "Query needs too much memory",

@@ -1,7 +1,7 @@
 """What goes between the endpoint and a worker: frames of a kind, a length and that many bytes.
 
-A request is one frame. An answer is ``HEAD BODY* END``, or ``FAIL`` at any point before ``END``:
-an answer that stops without ``END`` is known to be broken.
+A request is one frame. An answer is ``TAKEN HEAD BODY* END``, or ``FAIL`` at any point before
+``END``: an answer that stops without ``END`` is known to be broken.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from typing import Any
 
 READY = b"R"  # the worker can take a request
 REQUEST = b"Q"
+TAKEN = b"T"  # the request has been read: from here on, a death may be its fault
 HEAD = b"H"  # JSON: what kind of answer comes, and in what media type
 BODY = b"B"
 END = b"E"  # JSON: how many rows

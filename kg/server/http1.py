@@ -12,8 +12,9 @@ from kg.server.problems import MEDIA_TYPE, Problem
 
 # From a request's first byte to the end of its head, in seconds.
 HEAD_SECONDS = 10.0
-# Of a request's line and headers. The application's own limit for a query string is below it.
-HEAD_BYTES = 640 * 1024
+# Of a request's line and headers; the parser itself takes no address of 64 KiB or more.
+HEAD_BYTES = 128 * 1024
+_ADDRESS_BYTES = 64 * 1024 - 1
 # Open connections of one address.
 CONNECTIONS_EACH = 512
 
@@ -55,7 +56,7 @@ class Http1(HttpToolsProtocol):
                 self._arm()
             self._head += len(data)
             if self._head > HEAD_BYTES + len(data):
-                self._refuse(Problem(431, detail="The request's line and headers are too long."))
+                self._refuse(self._too_long())
                 return
         super().data_received(data)
 
@@ -73,7 +74,15 @@ class Http1(HttpToolsProtocol):
 
     def send_400_response(self, msg: str) -> None:
         """Refuse what is no HTTP in the shape of all other errors."""
-        self._refuse(Problem(400, detail="The request is not HTTP."))
+        if len(self.url) > _ADDRESS_BYTES:
+            self._refuse(self._too_long())
+        else:
+            self._refuse(Problem(400, detail="The request is not HTTP."))
+
+    def _too_long(self) -> Problem:
+        if len(self.url) > _ADDRESS_BYTES:
+            return Problem(414, detail="The address is too long; send a query by POST.")
+        return Problem(431, detail="The request's line and headers are too long.")
 
     def _arm(self) -> None:
         self._disarm()

@@ -26,16 +26,14 @@ class Limits:
     workers: int = field(default_factory=default_workers)  # queries at once
     waiting: int = 128  # requests that may wait for a worker
     waiting_each: int = 32  # of one client
-    memory: int = 2048 * MIB  # address space of one worker
+    memory: int = 1024 * MIB  # address space of one worker
     rows: int = 20_000_000  # of one answer, or triples
     answer: int = 8192 * MIB  # of one answer, before it is compressed
     patience: float = 60.0  # what a client may take to take the whole answer
     query: int = 256 * KIB  # of a query's text
     body: int = 1 * MIB  # of a request's body
     body_time: float = 10.0  # to send a request's body
-    target: int = (
-        512 * KIB
-    )  # of a request's path and query string; a query in it is percent-encoded
+    target: int = 60 * KIB  # of a query string; the parser takes no address beyond 64 KiB
     held: int = 256 * KIB  # of an answer held back, so that a failure can still have its status
     cache: int = 64 * MIB  # all cached answers together
     cached: int = 1 * MIB  # one cached answer

@@ -74,6 +74,15 @@ class XmlRepair:
             if data[-length:] == b"\xef\xbf"[:length]:
                 cut -= length
         self._kept, data = data[cut:], data[:cut]
+        return self._mended(data)
+
+    def flush(self) -> bytes:
+        """Return what has waited in vain: a stream that ends within a character is kept so."""
+        data, self._kept = self._kept, b""
+        return data
+
+    @staticmethod
+    def _mended(data: bytes) -> bytes:
         return _NOT_IN_XML.sub(lambda m: b"&#13;" if m.group() == b"\r" else _REPLACEMENT, data)
 
 

@@ -56,11 +56,12 @@ class Worker:
         self.missing = json.loads(payload)["missing"]
 
     async def send(self, job: dict[str, Any]) -> None:
-        """Give it a job. Raises ``EOFError`` if it has gone."""
+        """Give it a job and wait until it has it. Raises ``EOFError`` if it has gone."""
         self.clean = False
         self._writer.write(frames.pack(frames.REQUEST, job))
         try:
             await self._writer.drain()
+            await frames.read(self._reader)
         except ConnectionError as error:
             raise EOFError("the worker has gone") from error
 
@@ -172,13 +173,26 @@ class Pool:
         future: asyncio.Future[Worker] = asyncio.get_running_loop().create_future()
         self._queues.setdefault(client, deque()).append(future)
         try:
-            return await asyncio.wait_for(future, 2 * self._limits.timeout)
+            # Not wait_for, which keeps a cancellation to itself if a worker comes with it.
+            async with asyncio.timeout(2 * self._limits.timeout):
+                return await future
         except TimeoutError:
+            self._give_up(future, client)
             raise BusyError(max(1, round(self._limits.timeout))) from None
         except asyncio.CancelledError:
-            if future.done() and not future.cancelled():
-                self._back(future.result(), client)
+            self._give_up(future, client)
             raise
+
+    def _give_up(self, future: asyncio.Future[Worker], client: str) -> None:
+        """Leave the queue, or hand back the worker that came too late."""
+        if future.done() and not future.cancelled():
+            self._back(future.result(), client)
+            return
+        queue = self._queues.get(client)
+        if queue and future in queue:
+            queue.remove(future)
+            if not queue:
+                del self._queues[client]
 
     def _may(self, client: str) -> bool:
         return self._busy < self._limits.workers and self._held[client] < self._limits.share
@@ -247,7 +261,8 @@ class Pool:
             process = subprocess.Popen(
                 # -P: the folder one happens to stand in is no place to import from.
                 [sys.executable, "-P", "-m", "kg.server.worker", json.dumps(told)],
-                env=os.environ | {"PYTHONPATH": _PACKAGES},
+                # Fewer arenas: each reserves address space, which the limit counts.
+                env=os.environ | {"PYTHONPATH": _PACKAGES, "MALLOC_ARENA_MAX": "2"},
                 stdin=theirs.fileno(),
                 stdout=subprocess.DEVNULL,
                 stderr=stderr,

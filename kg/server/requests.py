@@ -12,6 +12,8 @@ from kg.server.problems import Problem
 
 FORM = "application/x-www-form-urlencoded"
 _FIELDS = 200
+# How many times the most that content may have is read of content that has more.
+_DRAINED = 16
 
 Pairs = list[tuple[str, str]]
 
@@ -83,20 +85,25 @@ async def content(scope: Scope, receive: Receive, limits: Limits) -> bytes:
             headers={"Accept-Encoding": "identity"},
         )
     length = header(scope, "content-length")
-    if length and length.isdigit() and int(length) > limits.body:
-        raise _too_long(limits)
     parts: list[bytes] = []
     size = 0
+    too_long = bool(length and length.isdigit() and int(length) > limits.body)
     try:
         async with asyncio.timeout(limits.body_time):
             while True:
                 message = await receive()
                 if message["type"] == "http.disconnect":
                     raise Problem(400, detail="The content was cut short.")
-                parts.append(message.get("body", b""))
-                size += len(parts[-1])
-                if size > limits.body:
-                    raise _too_long(limits)
+                data = message.get("body", b"")
+                size += len(data)
+                too_long = too_long or size > limits.body
+                if too_long:
+                    # Read on for a while: most clients look at an answer only when all is sent.
+                    parts.clear()
+                    if size > _DRAINED * limits.body or not message.get("more_body", False):
+                        raise _too_long(limits)
+                    continue
+                parts.append(data)
                 if not message.get("more_body", False):
                     return b"".join(parts)
     except TimeoutError:

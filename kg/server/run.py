@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import logging
 import resource
+import signal
 import socket
 import sys
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 
 import uvicorn
 from starlette.types import ASGIApp
@@ -15,6 +16,7 @@ from starlette.types import ASGIApp
 from kg.errors import EngineError
 from kg.server.http1 import protocol
 
+_STOP = (signal.SIGTERM, signal.SIGINT)
 # What requests in progress get when the server is told to stop, beyond a query's own time.
 _GRACE = 5
 
@@ -84,6 +86,16 @@ class _Server(uvicorn.Server):
     def __init__(self, config: uvicorn.Config, started: Callable[[], None]) -> None:
         super().__init__(config)
         self._call = started
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Stop when told to, and end well: uvicorn would end by the signal once more."""
+        before = {number: signal.signal(number, self.handle_exit) for number in _STOP}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)

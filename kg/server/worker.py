@@ -53,6 +53,7 @@ class _Worker:
     def serve(self, missing: list[str]) -> None:
         self._connection.sendall(frames.pack(frames.READY, {"missing": missing}))
         while frame := frames.receive(self._connection):
+            self._connection.sendall(frames.pack(frames.TAKEN))
             try:
                 self._do(json.loads(frame[1]))
             except self._evaluate.RefusedError as refused:

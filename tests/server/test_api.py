@@ -1,0 +1,149 @@
+"""Stored queries over HTTP, names that dereference, and the document that describes it all."""
+
+from __future__ import annotations
+
+from urllib.parse import urlencode
+
+import pyoxigraph as ox
+import pytest
+
+from .conftest import Server
+
+
+def test_the_list_names_every_stored_query(example: Server) -> None:
+    listed = example.request("/api/queries").json()["queries"]
+    names = [query["name"] for query in listed]
+    assert {"contradictions", "claims-by"} <= set(names)
+    assert names == sorted(names)
+    (claims,) = [query for query in listed if query["name"] == "claims-by"]
+    assert claims["parameters"][0]["name"] == "speaker"
+
+
+def test_a_stored_query_answers_in_every_format(example: Server) -> None:
+    path = "/api/queries/claims-by?speaker=bo"
+    json = example.request(path)
+    assert json.status == 200
+    assert json.rows
+    for format, start in [
+        ("json", b"{"),
+        ("xml", b"<?xml"),
+        ("csv", b"statement,"),
+        ("tsv", b"?statement\t"),
+        ("md", b"|"),
+        ("table", b"statement"),
+        ("spreadsheet", b"statement,"),
+    ]:
+        reply = example.request(f"{path}&format={format}")
+        assert (reply.status, reply.body[: len(start)]) == (200, start), format
+    assert example.request(f"{path}&format=turtle").status == 400
+
+
+def test_pages_follow_each_other(example: Server) -> None:
+    whole = example.request("/api/queries/claims-by?speaker=bo").rows
+    assert len(whole) > 1
+    path, found = "/api/queries/claims-by?speaker=bo&per_page=1", []
+    while path:
+        reply = example.request(path)
+        found += reply.rows
+        links = {
+            part.partition(">; rel=")[2].strip('"'): part.partition(">")[0].lstrip(" <")
+            for part in reply.headers["link"].split(",")
+        }
+        assert "first" in links
+        path = links.get("next", "").removeprefix("http://localhost:1")
+    assert found == whole
+
+
+@pytest.mark.parametrize(
+    ("asked", "parameter"),
+    [
+        ("", "speaker"),
+        ("speaker=ana&speaker=bo", "speaker"),
+        ("speaker=nobody", "speaker"),
+        ("speaker=ana&colour=red", "colour"),
+        ("speaker=ana&page=0", "page"),
+        ("speaker=ana&page=x", "page"),
+        ("speaker=ana&per_page=999999", "per_page"),
+        ("speaker=ana&format=exe", "format"),
+    ],
+)
+def test_a_wrong_parameter_is_named(example: Server, asked: str, parameter: str) -> None:
+    reply = example.request(f"/api/queries/claims-by?{asked}")
+    assert reply.status == 400
+    assert parameter in [error["parameter"] for error in reply.json()["errors"]]
+
+
+HOSTILE = [
+    '"', "'", "\\", "\n", "\r\n", "}", "{", ">", "<", "#", "\x00", "\ud7ff", "🙂", "",
+    '" } UNION { ?s ?p ?o } #', "> } } #", "<https://a.example/> <b>", "\\u0022", "'''", '"""',
+    "?x", "_:b", "ana bo", "kg:", ":", "UNDEF", "ana } UNION {", "x" * 5000, "<urn:a>", "urn:a b",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_what_a_parameter_says_stays_a_value(example: Server, text: str) -> None:
+    for name, parameter in [("claims-by", "speaker"), ("claims-about", "subject")]:
+        asked = urlencode({parameter: text})
+        reply = example.request(f"/api/queries/{name}?{asked}")
+        assert reply.status in (200, 400)
+        if reply.status == 200:
+            assert reply.rows == []
+
+
+def test_unknown_queries_and_tricks_are_404(example: Server) -> None:
+    for name in ("nothing", "..", "../ask/contradictions", "contradictions.rq", "denial", "%2e%2e"):
+        assert example.request(f"/api/queries/{name}").status == 404
+
+
+def test_a_name_redirects_to_the_document_about_it(example: Server) -> None:
+    for below in ("/", "/counterclaim/example/"):
+        reply = example.request(f"{below}ana")
+        assert reply.status == 303
+        assert reply.headers["location"] == f"{below}about/ana"
+        page = example.request(f"{below}about/ana", headers={"Accept": "text/html"})
+        assert page.headers["content-type"].startswith("text/html")
+        assert "Ana" in page.text
+        data = example.request(f"{below}about/ana", headers={"Accept": "text/turtle"})
+        about = ox.NamedNode("https://w3id.org/counterclaim/example/ana")
+        triples = list(ox.parse(data.body, format=ox.RdfFormat.TURTLE))
+        assert about in [triple.subject for triple in triples]
+
+
+def test_every_name_of_the_dispute_dereferences(example: Server) -> None:
+    base = "https://w3id.org/counterclaim/example/"
+    text = (
+        "SELECT DISTINCT ?x { { ?x ?p ?o } UNION { ?s ?p ?x } UNION { GRAPH ?x { ?s ?p ?o } } "
+        f'FILTER(ISIRI(?x) && STRSTARTS(STR(?x), "{base}")) }} ORDER BY ?x'
+    )
+    names = [row["x"].removeprefix(base) for row in example.query(text).rows]
+    assert len(names) > 10
+    for name in names:
+        reply = example.request(f"/{name}", headers={"Accept": "text/turtle"})
+        if reply.status == 303:
+            location = reply.headers["location"]
+            reply = example.request(location, headers={"Accept": "text/turtle"})
+        assert reply.status == 200, name
+
+
+def test_an_unknown_name_is_404(example: Server) -> None:
+    assert example.request("/nobody").status == 404
+    assert example.request("/about/nobody", headers={"Accept": "text/html"}).status == 404
+
+
+def test_the_graph_of_a_file_is_its_triples(example: Server) -> None:
+    direct = example.request("/graph/agents", headers={"Accept": "application/n-triples"})
+    graph = "https://w3id.org/counterclaim/example/graph/agents"
+    indirect = example.request(
+        f"/graphs?graph={graph}", headers={"Accept": "application/n-triples"}
+    )
+    assert direct.status == 200
+    assert direct.body == indirect.body
+
+
+def test_the_openapi_document_is_valid(example: Server) -> None:
+    reply = example.request("/openapi.json")
+    told = reply.json()
+    assert told["openapi"] == "3.1.0"
+    assert "/api/queries/claims-by" in told["paths"]
+    validator = pytest.importorskip("openapi_spec_validator")
+    validator.validate(told)

@@ -1,0 +1,286 @@
+"""Processes that come and go: workers, the server itself, snapshots under it."""
+
+from __future__ import annotations
+
+import http.client
+import os
+import random
+import shutil
+import signal
+import socket
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pyoxigraph as ox
+import pytest
+
+from kg.dispute import Dispute
+from kg.snapshot import workshop
+
+from .conftest import BASE, PATIENCE, Reply, Serve, Server, alive, numbers, publish, wait_for
+
+ENDLESS = "SELECT (COUNT(*) AS ?n) { ?a ?b ?c . ?d ?e ?f . ?g ?h ?i . ?j ?k ?l }"
+
+
+def fresh(server: Server) -> Reply:
+    """A query that nobody has asked before."""
+    return server.query(f"SELECT ({random.getrandbits(60)} AS ?x) {{}}")
+
+
+def send(server: Server, text: str, source: str = "127.0.0.1") -> socket.socket:
+    """Send a query and do not wait for its answer."""
+    connection = socket.create_connection(
+        ("127.0.0.1", server.port), PATIENCE, source_address=(source, 0)
+    )
+    head = (
+        "POST /sparql HTTP/1.1\r\nHost: x\r\nContent-Type: application/sparql-query\r\n"
+        f"Content-Length: {len(text)}\r\n\r\n"
+    )
+    connection.sendall((head + text).encode())
+    return connection
+
+
+@pytest.fixture
+def server(tmp_path: Path, serve_store: Serve) -> Server:
+    return serve_store(publish(tmp_path / "store", numbers(1000)), timeout=PATIENCE)
+
+
+def test_a_client_that_leaves_takes_its_query_along(server: Server) -> None:
+    connection = send(server, ENDLESS)
+    wait_for(lambda: server.metric("kg_workers_busy") == 1)
+    connection.close()
+    wait_for(lambda: 'kg_workers_ended_total{how="killed"} 1' in server.metrics())
+    wait_for(lambda: server.metric("kg_workers_busy") == 0)
+    assert 'outcome="client went away"' in server.metrics()
+    assert fresh(server).status == 200
+
+
+def test_a_killed_worker_is_an_error_and_is_replaced(server: Server) -> None:
+    before = set(server.workers())
+    with ThreadPoolExecutor() as pool:
+        asked = pool.submit(server.post, ENDLESS)
+        wait_for(lambda: server.metric("kg_workers_busy") == 1)
+        time.sleep(0.5)  # until it has begun; before that another would take it
+        for pid in before:
+            os.kill(pid, signal.SIGKILL)
+        assert asked.result().status == 500
+    wait_for(lambda: fresh(server).status == 200)
+    wait_for(lambda: len(server.workers()) == 3)
+    assert not before & set(server.workers())
+
+
+def test_workers_killed_while_idle_fail_no_request(server: Server) -> None:
+    for _ in range(5):
+        for pid in server.workers():
+            os.kill(pid, signal.SIGKILL)
+        assert fresh(server).status == 200
+
+
+def test_a_worker_killed_in_mid_stream_breaks_the_answer(
+    tmp_path: Path, serve_store: Serve
+) -> None:
+    root = publish(tmp_path / "store", numbers(3000))
+    server = serve_store(root, workers=1, timeout=PATIENCE)
+    with server_connection(server) as response:
+        assert response.status == 200
+        response.read(1000)
+        for pid in server.workers():
+            os.kill(pid, signal.SIGKILL)
+        with pytest.raises((http.client.IncompleteRead, ConnectionResetError)):
+            response.read()
+
+
+class server_connection:  # noqa: N801
+    """An answer of nine million rows that begins to come."""
+
+    def __init__(self, server: Server) -> None:
+        self.connection = server.connect()
+
+    def __enter__(self) -> http.client.HTTPResponse:
+        path = "/sparql?query=SELECT%20*%20%7B%3Fa%20%3Fb%20%3Fc.%3Fd%20%3Fe%20%3Ff%7D"
+        self.connection.request("GET", path)
+        return self.connection.getresponse()
+
+    def __exit__(self, *_: object) -> None:
+        self.connection.close()
+
+
+def test_no_worker_outlives_a_killed_server(tmp_path: Path, serve_store: Serve) -> None:
+    server = serve_store(publish(tmp_path / "store", numbers(1000)), timeout=PATIENCE)
+    with send(server, ENDLESS):
+        wait_for(lambda: server.metric("kg_workers_busy") == 1)
+        wait_for(lambda: len(server.workers()) == 3)
+        workers = server.workers()
+        server.process.kill()
+        server.process.wait()
+        wait_for(lambda: not any(map(alive, workers)))
+
+
+def test_a_stop_lets_requests_finish(tmp_path: Path, serve_store: Serve) -> None:
+    server = serve_store(publish(tmp_path / "store", numbers(2000)), timeout=PATIENCE)
+    # Long enough to be running when the signal comes, on a quick machine too.
+    text = "SELECT (COUNT(*) AS ?n) { ?a ?b ?c . ?d ?e ?f FILTER(?c < ?f) }"
+    with ThreadPoolExecutor() as pool:
+        asked = pool.submit(server.post, text)
+        wait_for(lambda: server.metric("kg_workers_busy") == 1 or asked.done())
+        workers = server.workers()
+        assert server.stop() == 0
+        assert asked.result().rows == [{"n": str(2000 * 1999 // 2)}]
+    assert not any(map(alive, workers))
+
+
+def test_a_stop_leaves_nothing_behind(tmp_path: Path, serve_store: Serve) -> None:
+    root = publish(tmp_path / "store", numbers(10))
+    before = sorted(path.relative_to(root) for path in root.rglob("*"))
+    server = serve_store(root)
+    assert fresh(server).status == 200
+    workers = server.workers()
+    assert server.stop() == 0
+    assert not any(map(alive, workers))
+    assert sorted(path.relative_to(root) for path in root.rglob("*")) == before
+    assert sorted(path.name for path in server.log.parent.iterdir()) == ["log"]
+
+
+def test_one_client_cannot_hold_all_workers(tmp_path: Path, serve_store: Serve) -> None:
+    root = publish(tmp_path / "store", numbers(1000))
+    server = serve_store(root, workers=4, timeout=PATIENCE)
+    greedy = [send(server, f"{ENDLESS} # {n}", source="127.0.0.2") for n in range(10)]
+    wait_for(lambda: server.metric("kg_workers_busy") == 3)
+    wait_for(lambda: server.metric("kg_waiting") == 7)
+    for _ in range(5):
+        assert fresh(server).status == 200
+    for connection in greedy:
+        connection.close()
+    wait_for(lambda: server.metric("kg_workers_busy") + server.metric("kg_waiting") == 0)
+
+
+def test_a_full_queue_is_503_and_says_when_to_come_back(tmp_path: Path, serve_store: Serve) -> None:
+    root = publish(tmp_path / "store", numbers(1000))
+    server = serve_store(root, workers=1, timeout=PATIENCE, waiting=2, waiting_each=2)
+    taken = [send(server, f"{ENDLESS} # {n}") for n in range(3)]
+    wait_for(lambda: server.metric("kg_waiting") == 2)
+    reply = fresh(server)
+    assert reply.status == 503
+    assert int(reply.headers["retry-after"]) > 0
+    assert reply.headers["content-type"] == "application/problem+json"
+    for connection in taken:
+        connection.close()
+    wait_for(lambda: fresh(server).status == 200)
+
+
+def test_an_answer_of_millions_of_rows_leaves_the_server_small(
+    tmp_path: Path, serve_store: Serve
+) -> None:
+    root = publish(tmp_path / "store", numbers(1500))
+    server = serve_store(root, timeout=PATIENCE, patience=600)
+
+    def resident() -> int:
+        status = Path(f"/proc/{server.process.pid}/status").read_text()
+        return int(status.split("VmRSS:")[1].split()[0])
+
+    assert fresh(server).status == 200
+    before = resident()
+    text = "SELECT ?a ?d { ?a ?b ?c . ?d ?e ?f }"
+    connection = server.connect()
+    connection.request(
+        "POST",
+        "/sparql",
+        text.encode(),
+        {"Content-Type": "application/sparql-query", "Accept": "text/tab-separated-values"},
+    )
+    response = connection.getresponse()
+    rows = -1
+    while data := response.read(1 << 20):
+        rows += data.count(b"\n")
+    assert rows == 1500 * 1500
+    assert resident() - before < 30_000, "kilobytes"
+
+
+def one(number: int) -> list[ox.Quad]:
+    """Two triples that must always be seen together."""
+    names = [ox.NamedNode(f"{BASE}{name}") for name in ("left", "right")]
+    value, graph = ox.NamedNode(f"{BASE}value"), ox.NamedNode(f"{BASE}graph/one")
+    return [ox.Quad(name, value, ox.Literal(number), graph) for name in names]
+
+
+PAIR = f"SELECT ?l ?r {{ <{BASE}left> <{BASE}value> ?l . <{BASE}right> <{BASE}value> ?r }}"
+
+
+def test_a_new_snapshot_is_picked_up(tmp_path: Path, serve_store: Serve) -> None:
+    server = serve_store(publish(tmp_path / "store", one(1)))
+    first = server.query(PAIR)
+    assert first.rows == [{"l": "1", "r": "1"}]
+    publish(tmp_path / "store", one(2))
+    wait_for(lambda: server.query(PAIR).rows == [{"l": "2", "r": "2"}])
+    assert server.query(PAIR).headers["etag"] != first.headers["etag"]
+
+
+@pytest.mark.parametrize("times", [100])
+def test_no_request_fails_or_sees_two_snapshots_while_many_are_published(
+    tmp_path: Path, serve_store: Serve, times: int
+) -> None:
+    folder = tmp_path / "store"
+    server = serve_store(publish(folder, one(0)), timeout=PATIENCE)
+    done = threading.Event()
+
+    def ask() -> list[Reply]:
+        replies = []
+        while not done.is_set():
+            replies.append(server.query(PAIR + f" #{random.getrandbits(60)}"))
+        return replies
+
+    with ThreadPoolExecutor() as pool:
+        asking = [pool.submit(ask) for _ in range(2)]
+        try:
+            for number in range(1, times + 1):
+                with workshop(Dispute(folder, BASE, "A test", ())) as shop:
+                    shop.engine.add(one(number))
+                    shop.publish({}, {})
+        finally:
+            done.set()
+        replies = [reply for asked in asking for reply in asked.result()]
+    assert {reply.status for reply in replies} == {200}
+    assert all(row["l"] == row["r"] for reply in replies for row in reply.rows)
+    wait_for(lambda: server.query(PAIR).rows == [{"l": str(times), "r": str(times)}])
+
+
+def test_an_answer_in_progress_survives_two_publications(
+    tmp_path: Path, serve_store: Serve
+) -> None:
+    folder = tmp_path / "store"
+    server = serve_store(publish(folder, numbers(1000)), workers=1, timeout=PATIENCE)
+    with server_connection(server) as response:
+        response.read(1000)
+        for number in range(3):
+            publish(folder, one(number))
+        rest = response.read()
+    assert rest.endswith(b"]}}")
+
+
+def test_a_damaged_snapshot_leaves_the_one_before(tmp_path: Path, serve_store: Serve) -> None:
+    folder = tmp_path / "store"
+    root = publish(folder, one(1))
+    server = serve_store(root)
+    assert server.query(PAIR).rows == [{"l": "1", "r": "1"}]
+    broken = root / "snapshots" / "broken"
+    shutil.copytree(root / "snapshots" / (root / "current").readlink().name, broken)
+    for path in (broken / "store").iterdir():
+        path.write_bytes(b"")
+    link = root / "next"
+    link.symlink_to("snapshots/broken")
+    link.replace(root / "current")
+    wait_for(lambda: "damaged" in str(server.request("/ready").json().get("problem")))
+    assert server.query(PAIR + " # anew").rows == [{"l": "1", "r": "1"}]
+    publish(folder, one(2))
+    wait_for(lambda: server.query(PAIR).rows == [{"l": "2", "r": "2"}])
+
+
+def test_without_a_snapshot_it_is_not_ready(tmp_path: Path, serve_store: Serve) -> None:
+    server = serve_store(tmp_path / "nothing")
+    assert server.request("/health").status == 200
+    assert server.request("/ready").status == 503
+    reply = server.query("ASK {}")
+    assert reply.status == 503
+    assert "kg build" in reply.json()["detail"]

@@ -1,0 +1,130 @@
+"""The parts that can be held to account without a server: negotiation, counting, the cache."""
+
+from __future__ import annotations
+
+import pyoxigraph as ox
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kg.server.cache import Cache, Entry
+from kg.server.limits import Limits
+from kg.server.negotiation import GRAPHS, ROWS, best, coding
+from kg.server.output import RowCounter, XmlRepair
+
+
+@pytest.mark.parametrize(
+    ("accept", "expected"),
+    [
+        (None, "json"),
+        ("", "json"),
+        ("*/*", "json"),
+        ("application/*", "json"),
+        ("text/*", "csv"),
+        ("text/csv", "csv"),
+        ("TEXT/CSV", "csv"),
+        ("text/csv;q=0.5, text/tab-separated-values", "tsv"),
+        ("text/csv;q=0.5, */*;q=0.1", "csv"),
+        ("*/*, text/csv;q=0", "json"),
+        ("application/sparql-results+json;q=0, */*", "xml"),
+        ("text/csv; charset=utf-8; q=0.9, application/xml;q=0.8", "csv"),
+        ('text/csv;x="a,b;q=0";q=1', "csv"),
+        ("text/csv;q=2", None),
+        ("image/png", None),
+        ("text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8", "xml"),
+        (";;;,,,", "json"),
+    ],
+)
+def test_types(accept: str | None, expected: str | None) -> None:
+    found = best(accept, ROWS)
+    assert (found and found[1]) == expected
+
+
+def test_graphs_prefer_turtle() -> None:
+    assert best("*/*", GRAPHS) == ("text/turtle; charset=utf-8", "turtle")
+    assert best("application/json", GRAPHS) == ("application/json", "jsonld")
+
+
+@pytest.mark.parametrize(
+    ("accept", "expected"),
+    [
+        (None, None),
+        ("gzip", "gzip"),
+        ("gzip, br", "br"),
+        ("gzip, deflate, br, zstd", "zstd"),
+        ("gzip;q=1, br;q=0.5", "gzip"),
+        ("br;q=0, *", "zstd"),
+        ("identity", None),
+        ("identity, gzip;q=0.5", None),
+        ("*;q=0", None),
+        ("deflate", None),
+    ],
+)
+def test_codings(accept: str | None, expected: str | None) -> None:
+    assert coding(accept) == expected
+
+
+@given(st.text(max_size=200))
+def test_no_header_breaks_negotiation(text: str) -> None:
+    best(text, ROWS)
+    coding(text)
+
+
+FORMATS = {
+    "json": ox.QueryResultsFormat.JSON,
+    "xml": ox.QueryResultsFormat.XML,
+    "csv": ox.QueryResultsFormat.CSV,
+    "tsv": ox.QueryResultsFormat.TSV,
+}
+_TEXTS = st.text(alphabet=list('a"\\{}[],:\r\n\t<>&\x01\ufffe☃'), max_size=12)
+
+
+@given(st.lists(_TEXTS, max_size=8), st.sampled_from(sorted(FORMATS)), st.integers(1, 40))
+def test_rows_are_counted_however_the_bytes_are_cut(
+    texts: list[str], format: str, size: int
+) -> None:
+    store = ox.Store()
+    p = ox.NamedNode("urn:p")
+    store.extend(ox.Quad(ox.NamedNode(f"urn:{n}"), p, ox.Literal(t)) for n, t in enumerate(texts))
+    answer = store.query("SELECT ?o ?unbound { ?s ?p ?o }")
+    data = answer.serialize(format=FORMATS[format])
+    counter = RowCounter(format)
+    for start in range(0, len(data), size):
+        counter.feed(data[start : start + size])
+    assert counter.rows == len(texts)
+
+
+@given(st.text(), st.integers(1, 7))
+def test_xml_is_mended_however_the_bytes_are_cut(text: str, size: int) -> None:
+    data = text.encode("utf-8", "ignore")
+    repair = XmlRepair()
+    pieces = [repair.feed(data[at : at + size]) for at in range(0, len(data), size)]
+    mended = (b"".join(pieces) + repair.flush()).decode()
+    forbidden = [c for c in map(chr, range(32)) if c not in "\t\n"] + ["\ufffe", "\uffff"]
+    assert not any(character in mended for character in forbidden)
+    kept = [c for c in data.decode() if c not in forbidden]
+    assert [c for c in mended.replace("&#13;", "") if c != "\ufffd"] == [
+        c for c in kept if c != "\ufffd"
+    ] or "&#13;" in text
+
+
+def entry(size: int) -> Entry:
+    return Entry("text/csv", None, b"x" * size, 1)
+
+
+def test_the_cache_keeps_what_was_used_last_within_its_bytes() -> None:
+    cache = Cache(10_000, 5_000)
+    for name in "abcdef":
+        cache.put(name, entry(1_500))
+        cache.get("a")
+        assert cache.size <= 10_000
+    assert cache.get("a") is not None
+    assert cache.get("b") is None
+    cache.put("long", entry(6_000))
+    assert cache.get("long") is None
+    cache.clear()
+    assert (cache.size, cache.get("a")) == (0, None)
+
+
+def test_one_client_never_has_all_workers_but_the_only_one() -> None:
+    assert [Limits(workers=n).share for n in (1, 2, 3, 4, 8, 16)] == [1, 1, 2, 3, 6, 12]
