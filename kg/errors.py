@@ -11,6 +11,7 @@
     ├── EngineError              the place where SPARQL runs failed or cannot be reached
     ├── SnapshotError            a published snapshot that is missing, damaged or cannot be written
     ├── ImportFailedError        a register that cannot be imported
+    ├── RenderError              a page that cannot be made or written
     └── NonConformanceError      exit code 1: the data does not conform, or a check found something
 
 The command line prints ``message``, ``where`` and ``hint``, and never a traceback.
@@ -85,6 +86,10 @@ class SnapshotError(CounterclaimError):
 
 class ImportFailedError(CounterclaimError):
     """A register (a git history, ...) that cannot be imported."""
+
+
+class RenderError(CounterclaimError):
+    """A page that cannot be made or written."""
 
 
 class NonConformanceError(CounterclaimError):

@@ -14,7 +14,16 @@ PACKAGE = Path(__file__).resolve().parent.parent / "kg"
 MIDDLE = 2
 LAYERS = {
     0: ["kg", "kg.errors", "kg.namespaces", "kg.settings"],
-    1: ["kg.engine", "kg.sparql_text", "kg.embedded", "kg.remote"],
+    1: [
+        "kg.engine",
+        "kg.sparql_text",
+        "kg.embedded",
+        "kg.remote",
+        "kg.remote_auth",
+        "kg.remote_http",
+        "kg.remote_quirks",
+        "kg.remote_texts",
+    ],
     3: [
         "kg.shacl",
         "kg.checks",
@@ -24,7 +33,7 @@ LAYERS = {
         "kg.show",
         "kg.argumentation",
     ],
-    4: ["kg.pipeline", "kg.imports", "kg.exports"],
+    4: ["kg.pipeline", "kg.publish", "kg.imports", "kg.exports", "kg.brief"],
     5: ["kg.server", "kg.cli"],
 }
 

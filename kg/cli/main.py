@@ -13,6 +13,7 @@ from kg.errors import CounterclaimError
 
 # verb -> (module, attribute, one-line help). The help stands here so that it needs no import.
 VERBS: dict[str, tuple[str, str, str]] = {
+    "brief": ("kg.cli.brief", "brief", "Write a cited report that one can hand over."),
     "build": ("kg.cli.build", "build", "Load, derive, validate and publish a snapshot."),
     "documents": ("kg.cli.documents", "documents", "Attach and list the texts of documents."),
     "explain": ("kg.cli.explain", "explain", "Show what holding one assertion takes and gives."),
@@ -25,6 +26,7 @@ VERBS: dict[str, tuple[str, str, str]] = {
     ),
     "queries": ("kg.cli.queries", "queries", "List the stored queries."),
     "query": ("kg.cli.query", "query", "Run a stored query, a file, or standard input."),
+    "report": ("kg.cli.report", "report", "Show the dispute on one screen."),
     "serve": ("kg.cli.serve", "serve", "Serve a SPARQL endpoint."),
     "show": ("kg.cli.show", "show", "Show one statement, agent, pull request or commit."),
     "validate": ("kg.cli.validate", "validate", "Judge the sources by the shapes and checks."),

@@ -193,14 +193,16 @@ class Reader:
             return f"{who} grants for the sake of argument that"
         return f"{who} {STANCES.get(statement.stance, 'says something about')}"
 
+    def gloss(self, proposition: str) -> str:
+        """Return the gloss of a proposition as it stands inside a sentence."""
+        gloss = self.name(proposition).rstrip(".")
+        return gloss[0].lower() + gloss[1:] if _SMALL.match(gloss) else gloss
+
     def clause(self, iri: str, seen: frozenset[str] = frozenset()) -> str:
         """Return what one assertion says, without who relays it."""
         statement = self.statements[iri]
         if statement.proposition:
-            gloss = self.name(statement.proposition).rstrip(".")
-            if _SMALL.match(gloss):
-                gloss = gloss[0].lower() + gloss[1:]
-            return f"{self.says(iri)} {gloss}"
+            return f"{self.says(iri)} {self.gloss(statement.proposition)}"
         if len(statement.relays) == 1 and statement.relays[0] not in seen | {iri}:
             return f"{self.says(iri)} {self.clause(statement.relays[0], seen | {iri})}"
         who = self.name(statement.speaker) if statement.speaker else "somebody unnamed"

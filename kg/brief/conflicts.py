@@ -1,0 +1,65 @@
+"""The strongest conflicts as a picture: who says what, against whom who says what."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from kg.brief.model import Claim, Contrast
+from kg.brief.svg import Piece, line, picture, words_of, wrapped
+
+WIDTH = 760
+_BOX, _GAP, _PAD, _SIZE, _LEADING, _ROW = 316, 128, 12, 12.0, 16, 18
+_SHOWN_NAMES = 3
+
+
+def conflicts(contrasts: Sequence[Contrast]) -> str:
+    """Return an SVG picture of contrasts, one below another; nothing if there are none."""
+    if not contrasts:
+        return ""
+    body: list[str] = []
+    top = 6.0
+    for contrast in contrasts:
+        sides = [_laid_out(claim) for claim in (contrast.claim, contrast.counterclaim)]
+        height = max(len(who) + len(words) for who, words in sides) * _LEADING + 2 * _PAD
+        body += _box(2, top, height, *sides[0])
+        body += _box(_BOX + _GAP - 2, top, height, *sides[1])
+        body += _arrow(contrast.label, top + height / 2)
+        top += height + _ROW
+    return picture(WIDTH, top - _ROW + 6, "The strongest conflicts", body)
+
+
+Lines = list[list[Piece]]
+
+
+def _laid_out(claim: Claim) -> tuple[Lines, Lines]:
+    names = list(claim.who)
+    more = len(names) - _SHOWN_NAMES
+    if more > 0:
+        names = [*names[:_SHOWN_NAMES], f"{more} more"]
+    room = _BOX - 2 * _PAD
+    # Bold letters are wider.
+    who = wrapped(words_of(", ".join(names)), room * 0.88, _SIZE)
+    return who, wrapped(words_of(claim.words), room, _SIZE)
+
+
+def _box(x: float, top: float, height: float, who: Lines, words: Lines) -> Iterator[str]:
+    yield (
+        f'<rect x="{x:.1f}" y="{top:.1f}" width="{_BOX}" height="{height:.1f}" rx="6" '
+        'fill="none" stroke="currentColor" stroke-opacity="0.6"/>'
+    )
+    y = top + _PAD + 11
+    for lines, bold in ((who, True), (words, False)):
+        for one in lines:
+            yield line(x + _PAD, y, one, _SIZE, bold=bold)
+            y += _LEADING
+
+
+def _arrow(label: str, y: float) -> Iterator[str]:
+    left, right = _BOX + 10.0, _BOX + _GAP - 10.0
+    yield f'<path d="M{left + 6:.1f} {y:.1f}H{right - 6:.1f}" stroke="currentColor"/>'
+    yield f'<path d="M{left:.1f} {y:.1f}l9 -5v10z"/>'
+    yield f'<path d="M{right:.1f} {y:.1f}l-9 -5v10z"/>'
+    middle = (left + right) / 2
+    lines = wrapped(words_of(label), right - left, 11)
+    for number, one in enumerate(lines):
+        yield line(middle, y + 16 + 14 * number, one, 11, anchor="middle")
