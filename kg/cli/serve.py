@@ -32,6 +32,14 @@ from kg.errors import EngineError
     help="How many queries run at once [default: twice the processors, at least 4].",
 )
 @click.option(
+    "--memory",
+    type=click.IntRange(min=256),
+    default=1024,
+    show_default=True,
+    metavar="MIB",
+    help="What one query may use of memory, in MiB of address space.",
+)
+@click.option(
     "--base",
     metavar="IRI",
     help="The address that the dispute's names are served under, if it is not their own.",
@@ -49,6 +57,7 @@ def serve(
     port: int,
     timeout: float,
     workers: int | None,
+    memory: int,
     base: str | None,
     behind_proxy: bool,
     no_build: bool,
@@ -72,6 +81,7 @@ def serve(
         port=port,
         timeout=timeout,
         workers=workers,
+        memory=memory,
         base=base,
         proxied=behind_proxy,
         build=not no_build,
