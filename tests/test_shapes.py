@@ -16,7 +16,7 @@ import pyoxigraph as ox
 import pytest
 
 from kg.namespaces import PREFIXES, expand, shorten
-from kg.shacl import shape_files, validate_dispute, validate_files
+from kg.shacl import engines, shape_files, validate_dispute, validate_files
 from kg.shacl.files import read_rdf
 from kg.shacl.reference import judge
 from kg.sources import ontology_source, read_source
@@ -107,15 +107,19 @@ def expected(path: Path) -> tuple[str, set[str]]:
 
 @pytest.mark.parametrize("path", VALID, ids=name)
 def test_valid_graph_conforms(path: Path) -> None:
-    report = validate_files([COMMON, path])
+    report = validate_files([COMMON, path], by="both")
     assert [str(result) for result in report.results] == []
     assert report.conforms
+    assert report.differences == ()
 
 
 @pytest.mark.parametrize("path", INVALID, ids=name)
 def test_invalid_graph_is_caught_by_its_shape_alone(path: Path) -> None:
     kind = "all" if path.parent.name == GRAPH else "of classes"
-    results = judge([*ground(), *read_rdf(path)], shapes(kind))
+    quads = [*ground(), *read_rdf(path)]
+    judgement = engines.judge(engines.Data(lambda: quads), shapes(kind), "both")
+    assert [str(difference) for difference in judgement.differences] == []
+    results = judgement.results
     shape, components = expected(path)
     assert {shorten(result.shape) for result in results} == {shape}
     assert {shorten(result.component) for result in results} == components

@@ -15,7 +15,7 @@ from kg.namespaces import expand
 from kg.shacl.compiler import Compiler, Group, Plan, Source, Surroundings, flagged
 from kg.shacl.constraints import Check, QueryCheck, ValueCheck
 from kg.shacl.expressions import FALSE
-from kg.shacl.kept import written
+from kg.shacl.kept import keep_term, written
 from kg.shacl.paths import Predicate, described, to_text
 from kg.shacl.report import Result
 from kg.shacl.shapes import NotCompilableError, Shape, ShapesGraph, UnusableShapesError
@@ -99,7 +99,13 @@ def surroundings(engine: Engine, kept: bool = False, one_graph: bool = False) ->
             patterns[key] = row["answer"] is not None and ("q" in flags or _portable(pattern))
         return patterns[key]
 
-    return Surroundings(subclasses, regex, kept, one_graph)
+    def rewrites(literal: ox.Literal) -> bool:
+        if keep_term(literal) == literal:
+            return False
+        (row,) = _rows(engine, f"SELECT ({literal} AS ?answer) WHERE {{}}")
+        return row["answer"] != literal
+
+    return Surroundings(subclasses, regex, rewrites, kept, one_graph)
 
 
 def _by_target(plans: list[Plan]) -> dict[Target, list[tuple[Plan, Group]]]:

@@ -32,12 +32,14 @@ class Surroundings:
     """What the compiler must know of the engine and its data.
 
     ``classes`` tells a class with its subclasses; ``regex`` whether the engine can use a regular
-    expression with these flags. ``kept`` says that some literals are kept as written,
-    ``one_graph`` that no triple can be in two graphs.
+    expression with these flags; ``rewrites`` whether it stores a literal in another form, which
+    then is all it can find. ``kept`` says that such literals are kept as written, ``one_graph``
+    that no triple can be in two graphs.
     """
 
     classes: Callable[[ox.NamedNode], tuple[ox.NamedNode, ...] | None] = lambda _: None
     regex: Callable[[str, str], bool] = lambda _pattern, _flags: True
+    rewrites: Callable[[ox.Literal], bool] = lambda _: False
     kept: bool = False
     one_graph: bool = False
 
@@ -47,7 +49,7 @@ class Compiler:
 
     def __init__(self, graph: ShapesGraph, surroundings: Surroundings | None = None) -> None:
         self.graph = graph
-        self.names = Names(graph.literals())
+        self.names = Names(literal.value for literal in graph.literals())
         self._surroundings = surroundings or Surroundings()
         self._open: list[Node] = []
         self._checks: dict[Node, tuple[Check, ...]] = {}
@@ -88,7 +90,11 @@ class Compiler:
         """Return a term of the shapes as SPARQL; ``None`` if no term of the data can equal it."""
         if isinstance(term, ox.BlankNode):
             return None
-        return str(keep_term(term) if self._surroundings.kept else term)
+        if self._surroundings.kept:
+            return str(keep_term(term))
+        if isinstance(term, ox.Literal) and self._surroundings.rewrites(term):
+            return None
+        return str(term)
 
     def literal(self, value: str) -> str:
         """Return an expression for a node as what it means, for comparing it with others."""

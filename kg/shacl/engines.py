@@ -14,7 +14,7 @@ from kg.engine import Engine
 from kg.namespaces import expand
 from kg.shacl import compiled
 from kg.shacl.agree import Difference, differences
-from kg.shacl.kept import keep
+from kg.shacl.kept import keep, keep_term
 from kg.shacl.report import SH, Judged, Result
 from kg.shacl.shapes import Node, ShapesGraph
 
@@ -42,15 +42,22 @@ class Data:
         return list(self._statements())
 
     @cached_property
-    def place(self) -> tuple[Engine, bool, bool]:
-        """An engine, whether it keeps literals as written, and whether all is in one graph."""
+    def _kept(self) -> tuple[list[ox.Quad], bool]:
+        return keep(ox.Quad(s.subject, s.predicate, s.object, _ALL) for s in self.statements)
+
+    @property
+    def keeps(self) -> bool:
+        """Whether some literals had to be kept from being rewritten by the store."""
+        return self._kept[1]
+
+    @cached_property
+    def place(self) -> tuple[Engine, bool]:
+        """An engine that holds it, and whether it was made for that: everything in one graph."""
         if self._engine is not None:
-            return self._engine, False, False
-        quads = (ox.Quad(s.subject, s.predicate, s.object, _ALL) for s in self.statements)
-        kept, any_kept = keep(quads)
+            return self._engine, False
         engine = EmbeddedEngine.memory()
-        engine.add(kept)
-        return engine, any_kept, True
+        engine.add(self._kept[0])
+        return engine, True
 
 
 @dataclass(frozen=True)
@@ -73,8 +80,10 @@ def judge(data: Data, shapes: Statements, engine: EngineName) -> Judgement:
             tuple(_reference(data, shapes)),
             tuple(Judged(shape.name, "pyshacl") for shape in graph.roots),
         )
-    place, kept, one_graph = data.place
-    found = compiled.judge(place, graph, kept, one_graph)
+    place, own = data.place
+    # The literals of the shapes are looked for in the data, so they must be kept as well.
+    kept = own and (data.keeps or any(keep_term(term) != term for term in graph.literals()))
+    found = compiled.judge(place, graph, kept, own)
     results = [*found.results]
     left = {shape.node for shape, _ in found.left}
     if left:

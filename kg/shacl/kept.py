@@ -15,8 +15,11 @@ import pyoxigraph as ox
 
 from kg.engine import Term
 from kg.namespaces import PREFIXES
+from kg.shacl.components.datatypes import is_well_formed
 
 KEPT = "urn:x-counterclaim:kept:"
+# For literals that are ill-typed, though the store takes them for numbers: they mean nothing.
+ILL_TYPED = "urn:x-counterclaim:ill-typed:"
 _XSD = PREFIXES["xsd"]
 # Datatypes that the store keeps by their lexical form.
 _SAFE = {_XSD + name for name in ("string", "anyURI", "token", "language", "hexBinary")}
@@ -52,8 +55,9 @@ def keep_term(term: Term) -> Term:
 
 def written(term: Term) -> Term:
     """Return a term as it was written."""
-    if isinstance(term, ox.Literal) and term.datatype.value.startswith(KEPT):
-        return ox.Literal(term.value, datatype=ox.NamedNode(term.datatype.value.removeprefix(KEPT)))
+    if isinstance(term, ox.Literal) and term.datatype.value.startswith((KEPT, ILL_TYPED)):
+        datatype = term.datatype.value.removeprefix(KEPT).removeprefix(ILL_TYPED)
+        return ox.Literal(term.value, datatype=ox.NamedNode(datatype))
     return term
 
 
@@ -67,11 +71,10 @@ def _kept(literal: ox.Literal, scratch: ox.Store) -> ox.Literal:
     scratch.add(quad)
     (stored,) = (found.object for found in _contents(scratch))
     scratch.clear()
-    return (
-        literal
-        if stored == literal
-        else ox.Literal(literal.value, datatype=ox.NamedNode(KEPT + datatype))
-    )
+    if stored == literal:
+        return literal
+    prefix = KEPT if is_well_formed(datatype, literal.value) else ILL_TYPED
+    return ox.Literal(literal.value, datatype=ox.NamedNode(prefix + datatype))
 
 
 def _contents(store: ox.Store) -> Iterator[ox.Quad]:

@@ -134,11 +134,11 @@ class ShapesGraph:
                 found[predicate].append(node)
         return found
 
-    def literals(self) -> Iterator[str]:
-        """Yield the text of every literal."""
+    def literals(self) -> Iterator[ox.Literal]:
+        """Yield every literal."""
         for properties in self._by_subject.values():
             for values in properties.values():
-                yield from (value.value for value in values if isinstance(value, ox.Literal))
+                yield from (value for value in values if isinstance(value, ox.Literal))
 
     def holder(self, node: Node) -> str | None:
         """Return the nearest node with a name that holds one without."""

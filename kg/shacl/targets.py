@@ -56,7 +56,9 @@ def targets_of(compiling: Compiling, shape: Shape) -> Iterator[Target]:
     if any(isinstance(node, ox.BlankNode) for node in nodes):
         raise NotCompilableError("a target is a blank node")
     if nodes:
-        known = (compiling.constant(node) for node in nodes)
+        known = [compiling.constant(node) for node in nodes]
+        if None in known:
+            raise NotCompilableError("a target is a literal that the engine would rewrite")
         yield Target("node", tuple(text for text in known if text is not None))
     classes = list(shape.values("targetClass"))
     if shape.graph.is_class(shape.node):

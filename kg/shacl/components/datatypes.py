@@ -7,6 +7,8 @@ exists is left to the cast to ``xsd:dateTime``, ranges to ``xsd:decimal``.
 
 from __future__ import annotations
 
+import re
+
 from kg.namespaces import PREFIXES
 from kg.shacl.expressions import TRUE, all_of
 
@@ -23,8 +25,10 @@ _SECONDS = r"[0-9]+(\.[0-9]+)?S"
 _HOURS = rf"T([0-9]+H([0-9]+M)?({_SECONDS})?|[0-9]+M({_SECONDS})?|{_SECONDS})"
 _YEARS = r"([0-9]+Y([0-9]+M)?|[0-9]+M)"
 _DAYS = rf"([0-9]+D({_HOURS})?|{_HOURS})"
-_QUAD = r"([A-Za-z0-9+/] ?){4}"
-_BASE64_END = r"(([A-Za-z0-9+/] ?){2}[AEIMQUYcgkosw048] ?=|[A-Za-z0-9+/] ?[AQgw] ?= ?=)"
+_SIX = "[A-Za-z0-9+/]"  # six bits of Base64; single spaces may stand between
+_BASE64_END = (
+    rf"({_SIX} ?){{3}}{_SIX}|({_SIX} ?){{2}}[AEIMQUYcgkosw048] ?=|{_SIX} ?[AQgw] ?= ?="
+)
 
 _FORMS = {
     "boolean": "(true|false|1|0)",
@@ -49,7 +53,7 @@ _FORMS = {
     "yearMonthDuration": f"-?P{_YEARS}",
     "dayTimeDuration": f"-?P{_DAYS}",
     "hexBinary": "([0-9a-fA-F]{2})*",
-    "base64Binary": f"(({_QUAD})*({_QUAD.replace(' ?)', ')')}|{_BASE64_END}))?",
+    "base64Binary": f"((({_SIX} ?){{4}})*({_BASE64_END}))?",
 }
 _RANGES = {
     "long": (-(2**63), 2**63 - 1),
@@ -75,12 +79,25 @@ def well_formed(datatype: str, text: str) -> str:
     if name in _RANGES:
         low, high = _RANGES[name]
         number = f"<{_XSD}decimal>({text})"
-        return all_of([_matches("integer", text), f"{number} >= {low}", f"{number} <= {high}"])
+        # As decimals, for not every engine has integers of more than 64 bits.
+        bounds = (f"{number} >= {low}.0", f"{number} <= {high}.0")
+        return all_of([_matches("integer", text), *bounds])
     if name not in _FORMS:
         return TRUE
     if name in ("dateTime", "dateTimeStamp", "date"):
         return all_of([_matches(name, text), _is_a_day(text)])
     return _matches(name, text)
+
+
+def is_well_formed(datatype: str, text: str) -> bool:
+    """Say whether a string is a lexical form of a datatype, but not whether its day exists."""
+    name = datatype.removeprefix(_XSD)
+    if not datatype.startswith(_XSD):
+        return True
+    if name in _RANGES:
+        low, high = _RANGES[name]
+        return is_well_formed(_XSD + "integer", text) and low <= int(text) <= high
+    return name not in _FORMS or re.fullmatch(_FORMS[name], text) is not None
 
 
 def _matches(name: str, text: str) -> str:
