@@ -20,7 +20,8 @@ _TEMPLATES = Path(__file__).parent / "templates"
 
 def as_html(brief: Brief) -> str:
     """Return the brief as HTML. Raises ``RenderError`` if Jinja2 is not installed."""
-    from markupsafe import Markup
+    template = _environment().get_template("brief.html")
+    from markupsafe import Markup  # comes with Jinja2
 
     numbers = {entry.iri: place for place, entry in enumerate(brief.entries, 1)}
     targets = {entry.iri: f"ref-{entry.anchor}" for entry in brief.entries}
@@ -28,7 +29,6 @@ def as_html(brief: Brief) -> str:
     def reference(link: str) -> tuple[str, str]:
         return targets[link], str(numbers[link])
 
-    template = _environment().get_template("brief.html")
     return template.render(
         brief=brief,
         numbers=numbers,

@@ -1,0 +1,271 @@
+"""What a brief says, against what a reader of the invented dispute works out by hand."""
+
+from __future__ import annotations
+
+import pytest
+
+from kg.brief.model import Claim, Contrast, Part, Section, Sentence, sentences_of
+from kg.namespaces import shorten
+from kg.rows import select, string
+from tests.brief.conftest import Made
+
+
+def section(made: Made, key: str) -> Section:
+    [found] = [one for one in made.brief.sections if one.key == key]
+    return found
+
+
+def part(made: Made, key: str, title: str) -> Part:
+    [found] = [one for one in section(made, key).parts if one.title == title]
+    return found
+
+
+def linked(made: Made, *sentences: Sentence) -> set[str]:
+    return {shorten(link, made.dispute.base) for one in sentences for link in one.links}
+
+
+def test_every_sentence_stands_on_something_that_the_graph_holds(shipped_brief: Made) -> None:
+    sentences = list(shipped_brief.brief.sentences())
+    assert len(sentences) > 100
+    assert [one.text for one in sentences if not one.links] == []
+    links = {link for one in sentences for link in one.links}
+    held = {
+        string(row, "thing")
+        for row in select(
+            shipped_brief.engine,
+            "SELECT DISTINCT ?thing WHERE { VALUES ?thing { $about } ?thing a ?type } "
+            "ORDER BY ?thing",
+            sorted(links),
+        )
+    }
+    assert links - held == set()
+    assert {entry.iri for entry in shipped_brief.brief.entries} == links
+
+
+def test_statements_are_cited_as_statements_and_tell_place_and_chain(shipped_brief: Made) -> None:
+    entries = {entry.iri: entry for entry in shipped_brief.brief.entries}
+    assertions = {
+        string(row, "one")
+        for row in select(
+            shipped_brief.engine, "SELECT ?one WHERE { ?one a kg:Assertion } ORDER BY ?one"
+        )
+    }
+    cited = [entries[iri] for iri in entries.keys() & assertions]
+    assert len(cited) > 30
+    for entry in cited:
+        assert entry.kind == "statement"
+        assert entry.text
+        assert entry.place
+
+
+def test_the_sections_stand_in_a_fixed_order(shipped_brief: Made) -> None:
+    assert [one.key for one in shipped_brief.brief.sections] == [
+        "parties",
+        "agreements",
+        "contradictions",
+        "record",
+        "unanswered",
+        "unverified",
+        "positions",
+        "withheld",
+        "encoding",
+    ]
+
+
+def test_common_ground(tideline: Made) -> None:
+    claims = {one.words: one for one in section(tideline, "agreements").filled}
+    assert set(claims) == {
+        "“Orla Quillfeather wrote the solver of pull request 4”",
+        "“Bram Saltmarsh knew of Orla Quillfeather's branch in March 2024”",
+        "“Bram Saltmarsh wrote the cache”",
+        "“Release notes should name whoever wrote the code”",
+        "“Bram Saltmarsh apologized to Orla Quillfeather”",
+    }
+    cache = claims["“Bram Saltmarsh wrote the cache”"]
+    assert [voice.text for voice in cache.voices] == [
+        "Orla Quillfeather grants that it is so (quillfeather-letter 1033-1073).",
+        "Bram Saltmarsh says that it is so (saltmarsh-answer 1052-1071).",
+    ]
+
+
+def test_what_is_denied_stands_beside_its_denial(tideline: Made) -> None:
+    every = part(tideline, "contradictions", "Between the sides").items
+    [knew] = [one for one in every if isinstance(one, Contrast) and "knew" in one.claim.words]
+    assert knew.claim.words.startswith("Said to be so: ")
+    assert knew.counterclaim.words.startswith("Said not to be so: ")
+    assert linked(tideline, *knew.claim.voices) == {"letter-17", "letter-20", "answer-14"}
+    assert linked(tideline, *knew.counterclaim.voices) == {"letter-16", "answer-16"}
+    notes = [note.text for note in knew.notes]
+    assert "By the rule “held-by”, Bram Saltmarsh stands behind both." in notes
+    # He took it back, and his friends would say so.
+    assert any("supersession" in note and "replaces" in note for note in notes)
+    # Ivo stands behind both only if he is the user tidewatch.
+    [ivo] = [note for note in knew.notes if "Ivo Sandpiper stands" in note.text]
+    assert ivo.text.endswith("if the words of the user tidewatch count as those of Ivo Sandpiper.")
+    assert "judgement-tidewatch" in linked(tideline, ivo)
+
+
+def test_nobody_is_held_to_what_they_only_report(tideline: Made) -> None:
+    rejected = [
+        voice.text
+        for contrast in tideline.brief.sections[2].filled
+        for one in sentences_of(contrast)
+        for voice in [one]
+        if "answer-16" in linked(tideline, voice) and "says" in voice.text
+    ]
+    assert (
+        "Ivo Sandpiper says that it is not so, as Bram Saltmarsh reports, rejecting it "
+        "(saltmarsh-answer 608-634)." in rejected
+    )
+
+
+def test_a_scope_or_a_time_dissolves_what_only_seems_to_contradict(tideline: Made) -> None:
+    notes = [
+        note.text
+        for one in part(tideline, "contradictions", "What only seems to contradict").items
+        if isinstance(one, Contrast)
+        for note in one.notes
+    ]
+    assert notes == [
+        "As encoded, the first is said within “Port Aldwick”, the second within “the Mire "
+        "estuary”.",
+        "The two are said of different times.",
+    ]
+
+
+def test_the_record_beside_what_is_said(tideline: Made) -> None:
+    against = {
+        one.words
+        for one in part(tideline, "record", "It conflicts with").items
+        if isinstance(one, Claim)
+    }
+    assert against == {
+        "“Pull request 4 holds three commits”",
+        "“Bram Saltmarsh squashed the commits of pull request 4 into one”",
+        "“Bram Saltmarsh wrote the solver of pull request 4”",
+    }
+    [three] = [
+        one
+        for one in part(tideline, "record", "It conflicts with").items
+        if isinstance(one, Claim) and "three" in one.words
+    ]
+    assert three.voices[-1].text == (
+        "Git history of tideline amounts, by the rule “record-commit-count”, to: “pull request 4: "
+        "a solver” commit count “2”."
+    )
+
+
+def test_what_was_never_answered_counts_questions_too(tideline: Made) -> None:
+    bram = part(tideline, "unanswered", "Said of the side of Bram Saltmarsh")
+    orla = part(tideline, "unanswered", "Said of the side of Orla Quillfeather")
+    assert linked(tideline, *(s for one in bram.items for s in sentences_of(one))) == {
+        "letter-09",
+        "letter-12",
+        "letter-13",
+        "letter-28",
+    }
+    # Nobody of her side says why she closed it; that she did, she denies by naming him.
+    assert linked(tideline, *(s for one in orla.items for s in sentences_of(one))) == {
+        "answer-06",
+        "answer-11",
+    }
+
+
+def test_each_side_is_given_as_much_room(shipped_brief: Made) -> None:
+    parts = [p for p in section(shipped_brief, "unanswered").parts if p.title.startswith("Said of")]
+    assert len(parts) == 2
+    assert all(sum(isinstance(one, Claim) for one in p.items) <= 8 for p in parts)
+
+
+def test_a_persona_is_shown_with_every_judgement(tideline: Made) -> None:
+    tidewatch = part(tideline, "unverified", "The user tidewatch")
+    texts = [one.text for one in tidewatch.items if isinstance(one, Sentence)]
+    assert any(
+        text.startswith("Orla Quillfeather (2024-06-02), on whether the two are the same: same")
+        for text in texts
+    )
+    assert texts[0].endswith("the rules count the two as one.")
+    orla = part(tideline, "unverified", "Poster on the harbour board who signs as Orla")
+    first = orla.items[0]
+    assert isinstance(first, Sentence)
+    assert first.text.endswith("the rules do not count the two as one.")
+
+
+def test_the_positions_are_counted_as_kg_positions_counts_them(tideline: Made) -> None:
+    counts = section(tideline, "positions").parts[0].items[0]
+    assert isinstance(counts, Sentence)
+    rejected = part(tideline, "positions", "Rejected").items
+    found = linked(tideline, *(one for item in rejected for one in sentences_of(item)))
+    assert {"letter-04", "letter-08", "answer-18"} <= found
+    assert " 4 rejected " in counts.text
+
+
+@pytest.mark.parametrize("word", ["barnacle", "deckhand", "brother", "boat that winter", "soured"])
+def test_no_withheld_word_appears(tideline: Made, word: str) -> None:
+    from kg.brief.html import as_html
+    from kg.brief.markdown import as_markdown
+
+    for page in (as_markdown(tideline.brief), as_html(tideline.brief)):
+        assert word not in page
+
+
+def test_withheld_passages_are_told_by_category_only(tideline: Made) -> None:
+    texts = [one.text for one in section(tideline, "withheld").filled if isinstance(one, Sentence)]
+    assert texts == [
+        "The encoders withheld 1 passage of quillfeather-letter, 67 characters, as harassment (a "
+        "slur, an insult or a sexual remark).",
+        "The encoders withheld 1 passage of saltmarsh-answer, 67 characters, as private life (a "
+        "remark on somebody's family, looks, means or other private matters).",
+    ]
+
+
+@pytest.mark.shared
+def test_no_run_of_withheld_words_of_the_real_documents_appears(
+    made: object, shared_dir: object
+) -> None:
+    """Three words in a row of a withheld passage would show what it says."""
+    from kg.brief.html import as_html
+    from kg.documents import texts_of
+
+    assert callable(made)
+    found = made("llama-mmap")
+    seeds = shared_dir / "seeds"  # type: ignore[operator]
+    texts = texts_of(found.dispute, found.engine, seeds)
+    rows = select(
+        found.engine,
+        "SELECT ?document ?start ?end WHERE { ?w a kg:Withheld ; oa:hasTarget ?t . "
+        "?t oa:hasSource ?document ; oa:hasSelector ?s . ?s oa:start ?start ; oa:end ?end } "
+        "ORDER BY ?document ?start",
+    )
+    assert rows
+    page = " ".join(as_html(found.brief).lower().split())
+    for row in rows:
+        text = texts[string(row, "document")].text
+        words = text[int(string(row, "start")) : int(string(row, "end"))].lower().split()
+        for place in range(len(words) - 2):
+            run = " ".join(words[place : place + 3])
+            # The words of common speech occur everywhere; a name or a term does not.
+            if any(len(word) > 6 for word in words[place : place + 3]):
+                assert run not in page, (row, place)
+
+
+def test_what_one_voice_repeats_is_told_once(made: object) -> None:
+    assert callable(made)
+    found = made("llama-mmap")
+    wrote = [
+        one
+        for one in part(found, "record", "It is silent on").items
+        if isinstance(one, Claim) and one.words == "“Tunney wrote the mmap loading change”"
+    ]
+    [claim] = wrote
+    repeated = [voice for voice in claim.voices if len(voice.links) > 1]
+    assert repeated
+    assert len({voice.text for voice in claim.voices}) == len(claim.voices)
+
+
+def test_a_party_without_a_document_is_said_to_have_none(made: object) -> None:
+    assert callable(made)
+    found = made("llama-mmap")
+    texts = [one.text for one in section(found, "parties").filled if isinstance(one, Sentence)]
+    assert any(text.startswith("No document is by slaren; ") for text in texts)
+    assert not any(text.startswith("No document is by Justine") for text in texts)
