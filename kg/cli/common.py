@@ -5,12 +5,16 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import wraps
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 if TYPE_CHECKING:
     from kg.dispute import Dispute
+    from kg.remote import RemoteEngine
+    from kg.remote_auth import Credentials
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -34,6 +38,118 @@ def format_option(
         show_default=True,
         help=help,
     )
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """The server that a verb asks instead of the snapshot; ``timeout`` is in seconds."""
+
+    url: str
+    credentials: Credentials | None
+    timeout: float
+    whole: bool = False
+
+    def engine(self, dispute: Dispute) -> RemoteEngine:
+        """Return an engine that sees the dispute's graphs there. Raises ``EngineError``."""
+        from kg.remote import RemoteEngine
+        from kg.remote_dispute import see_dispute
+
+        engine = RemoteEngine(self.url, credentials=self.credentials, timeout=self.timeout)
+        if not self.whole:
+            see_dispute(engine, dispute)
+        return engine
+
+
+def access_options(command: Command) -> Command:
+    """Add the options that get one into a server; passed as ``credentials`` and ``timeout``."""
+
+    @wraps(command)
+    def with_access(
+        *args: Any, user: str | None, password: str | None, auth: str, **others: Any
+    ) -> Any:
+        return command(*args, credentials=_credentials(user, password, auth), **others)
+
+    for option in (
+        click.option(
+            "--timeout",
+            type=click.FloatRange(min=0, min_open=True),
+            default=60.0,
+            show_default=True,
+            envvar="KG_ENDPOINT_TIMEOUT",
+            metavar="SECONDS",
+            help="How long to wait for each answer of a server.",
+        ),
+        click.option(
+            "--auth",
+            type=click.Choice(("basic", "digest")),
+            default="basic",
+            show_default=True,
+            envvar="KG_ENDPOINT_AUTH",
+            help="How to show name and password.",
+        ),
+        click.option(
+            "--password",
+            envvar="KG_ENDPOINT_PASSWORD",
+            metavar="TEXT",
+            help="The password; others on this machine can see it here, but not in "
+            "$KG_ENDPOINT_PASSWORD. Without either it is asked for.",
+        ),
+        click.option(
+            "--user",
+            envvar="KG_ENDPOINT_USER",
+            metavar="NAME",
+            help="The name to give to a server (or $KG_ENDPOINT_USER).",
+        ),
+    ):
+        with_access = option(with_access)
+    return with_access  # type: ignore[return-value]
+
+
+def endpoint_options(command: Command) -> Command:
+    """Add ``--endpoint`` and what gets one into it; passed as ``endpoint`` (or ``None``)."""
+
+    @wraps(command)
+    def with_endpoint(
+        *args: Any,
+        url: str | None,
+        whole: bool,
+        credentials: Credentials | None,
+        timeout: float,
+        **others: Any,
+    ) -> Any:
+        endpoint = Endpoint(url, credentials, timeout, whole) if url else None
+        return command(*args, endpoint=endpoint, **others)
+
+    for option in (
+        access_options,
+        click.option(
+            "--whole-server",
+            "whole",
+            is_flag=True,
+            help="Ask what the server shows by itself, not the graphs of the dispute.",
+        ),
+        click.option(
+            "--endpoint",
+            "url",
+            envvar="KG_ENDPOINT",
+            metavar="URL",
+            help="Ask this SPARQL server instead of the snapshot (or $KG_ENDPOINT).",
+        ),
+    ):
+        with_endpoint = option(with_endpoint)
+    return with_endpoint  # type: ignore[return-value]
+
+
+def _credentials(user: str | None, password: str | None, auth: str) -> Credentials | None:
+    from kg.remote_auth import Credentials
+
+    if user is None:
+        return None
+    if password is None:
+        if not sys.stdin.isatty():
+            raise click.UsageError("--user needs a password: set KG_ENDPOINT_PASSWORD.")
+        password = click.prompt(f"Password of {user}", hide_input=True, err=True)
+    return Credentials(user, password, auth)
 
 
 def print_table(

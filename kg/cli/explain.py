@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import shutil
 import sys
-from functools import partial
+from functools import cache, partial
 
 import click
 
-from kg.cli.common import dispute_of, format_option
+from kg.cli.common import Endpoint, dispute_of, endpoint_options, format_option
 from kg.cli.positions import view_options
 
 
@@ -16,6 +16,7 @@ from kg.cli.positions import view_options
 @click.argument("assertion")
 @view_options
 @format_option("table", "json", "md")
+@endpoint_options
 @click.pass_context
 def explain(
     ctx: click.Context,
@@ -25,6 +26,7 @@ def explain(
     prefer: tuple[str, ...],
     ignore_scope: bool,
     format: str,
+    endpoint: Endpoint | None,
 ) -> None:
     """Show what one must reject to hold an assertion, what falls with it, what it hangs on.
 
@@ -39,21 +41,23 @@ def explain(
     from kg.argumentation.view import view_of
     from kg.argumentation.withdrawal import without
     from kg.argumentation.words import Words
-    from kg.cli.query import open_engine
+    from kg.cli.query import engine_of
     from kg.names import resolve
+    from kg.remote_dispute import in_memory
     from kg.show.page import as_markdown, as_text
 
     dispute = dispute_of(ctx)
-    engine = open_engine(dispute, build=True)
+    engine = engine_of(dispute, endpoint, build=True)
     node = resolve(engine, dispute.base, assertion)
     view = view_of(engine, dispute.base, accept=accept, exclude=exclude, prefer=prefer)
     moves = moves_of(engine, dispute.base, ignore_scope=ignore_scope)
+    store = cache(partial(in_memory, engine))  # only if there is a judgement to withdraw
     found = find(
         engine,
         moves,
         node.value,
         view=view,
-        withdraw=lambda judgement: without(engine, dispute, judgement),
+        withdraw=lambda judgement: without(store(), dispute, judgement),
     )
     words = Words(engine, found.frame)
     if format == "json":

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from kg.cli.common import dispute_of, format_option
+from kg.cli.common import Endpoint, dispute_of, endpoint_options, format_option
 
 if TYPE_CHECKING:
     from kg.argumentation.view import Frame
@@ -71,6 +71,7 @@ def view_options(command: Command) -> Command:
 )
 @click.option("--all", "every", is_flag=True, help="List also what nothing attacks.")
 @format_option("table", "json", "md", "apx", "af", "mermaid", "dot", "svg")
+@endpoint_options
 @click.pass_context
 def positions(
     ctx: click.Context,
@@ -82,6 +83,7 @@ def positions(
     limit: int,
     every: bool,
     format: str,
+    endpoint: Endpoint | None,
 ) -> None:
     """Show which statements can be held together, and why the others cannot.
 
@@ -95,10 +97,10 @@ def positions(
     from kg.argumentation.semantics import positions as search
     from kg.argumentation.view import frame_of, view_of
     from kg.argumentation.words import Words
-    from kg.cli.query import open_engine
+    from kg.cli.query import engine_of
 
     dispute = dispute_of(ctx)
-    engine = open_engine(dispute, build=True)
+    engine = engine_of(dispute, endpoint, build=True)
     view = view_of(engine, dispute.base, accept=accept, exclude=exclude, prefer=prefer)
     moves = moves_of(engine, dispute.base, ignore_scope=ignore_scope)
     frame = frame_of(engine, moves, view)

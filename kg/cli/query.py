@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from kg.cli.common import dispute_of, progress_bar
+from kg.cli.common import Endpoint, dispute_of, endpoint_options, progress_bar
 from kg.errors import QueryError
 
 if TYPE_CHECKING:
     from kg.dispute import Dispute
     from kg.embedded import EmbeddedEngine
+    from kg.engine import Engine
     from kg.stored_query import StoredQuery
 
 # As in kg.results, which is not imported before it is needed.
@@ -38,6 +39,7 @@ GRAPHS = ("turtle", "trig", "nt", "nq", "jsonld", "rdfxml")
 )
 @click.option("--no-build", is_flag=True, help="Ask the last snapshot, even if sources changed.")
 @click.option("--explain", is_flag=True, help="Print the SPARQL that would run, and do not run it.")
+@endpoint_options
 @click.pass_context
 def query(
     ctx: click.Context,
@@ -47,6 +49,7 @@ def query(
     limit: int | None,
     no_build: bool,
     explain: bool,
+    endpoint: Endpoint | None,
 ) -> None:
     """Run a stored query, a file, or standard input ("-").
 
@@ -63,9 +66,9 @@ def query(
     asked = _find(query, dispute)
     format = _format_for(asked, format)
     given = split_pairs(asked, params)  # before anything is built: a typing mistake is quick
-    engine = None
+    engine: Engine | None = None
     if not explain or needs_engine(asked, given):
-        engine = open_engine(dispute, build=not no_build)
+        engine = engine_of(dispute, endpoint, build=not no_build)
     text = bind(asked, to_terms(asked, given, engine, dispute.base))
     if explain or engine is None:
         # Without the header, whose parameters are now bound, the text can be asked again anywhere.
@@ -77,6 +80,11 @@ def query(
     except QueryError as error:
         error.path = error.path or asked.path
         raise
+
+
+def engine_of(dispute: Dispute, endpoint: Endpoint | None, *, build: bool) -> Engine:
+    """Return the engine to ask: the server if one is given, else the current snapshot."""
+    return endpoint.engine(dispute) if endpoint else open_engine(dispute, build=build)
 
 
 def open_engine(dispute: Dispute, *, build: bool) -> EmbeddedEngine:
@@ -136,7 +144,7 @@ def _format_for(asked: StoredQuery, format: str | None) -> str:
     )
 
 
-def _run(engine: EmbeddedEngine, text: str, format: str, base: str, limit: int | None) -> None:
+def _run(engine: Engine, text: str, format: str, base: str, limit: int | None) -> None:
     from kg import results
     from kg.engine import Rows, Triples
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from kg.cli.common import dispute_of, format_option
+from kg.cli.common import Endpoint, dispute_of, endpoint_options, format_option
 
 
 @click.command()
@@ -29,22 +29,30 @@ from kg.cli.common import dispute_of, format_option
     help="How many entries a list shows; 0 shows all.",
 )
 @format_option("table", "md", "json")
+@endpoint_options
 @click.pass_context
-def show(ctx: click.Context, name: str, folder: Path | None, limit: int, format: str) -> None:
+def show(
+    ctx: click.Context,
+    name: str,
+    folder: Path | None,
+    limit: int,
+    format: str,
+    endpoint: Endpoint | None,
+) -> None:
     """Show an assertion, proposition, agent, commit, pull request or contradiction.
 
     NAME is a short name, a prefixed name, an IRI, or the first digits of a commit.
 
     Example: kg show pr-613
     """
+    from kg.cli.query import engine_of
     from kg.documents import texts_of
     from kg.names import resolve
-    from kg.pipeline import open_current
     from kg.show import as_json, as_markdown, as_text
     from kg.show import show as page_of
 
     dispute = dispute_of(ctx)
-    engine = open_current(dispute)
+    engine = engine_of(dispute, endpoint, build=True)
     node = resolve(engine, dispute.base, name)
     texts = texts_of(dispute, engine, folder)
     page = page_of(engine, dispute.base, node.value, texts=texts, limit=limit or None)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from kg.cli.common import dispute_of, format_option, progress_bar
+from kg.cli.common import Endpoint, dispute_of, endpoint_options, format_option, progress_bar
 from kg.namespaces import shorten
 
 if TYPE_CHECKING:
@@ -47,6 +47,7 @@ Say = Callable[[str], None]
     help="Judge nothing; print the SPARQL that this shape is compiled to.",
 )
 @format_option("table", "json", "turtle", help="How to print the report.")
+@endpoint_options
 @click.pass_context
 def validate(
     ctx: click.Context,
@@ -55,13 +56,15 @@ def validate(
     engine: EngineName,
     explain: str | None,
     format: str,
+    endpoint: Endpoint | None,
 ) -> None:
     """Judge the sources by the shapes and checks.
 
     What is judged is the sources as they are now and what derives from them, never an old
-    snapshot. Files (Turtle, TriG, N-Triples, N-Quads, JSON-LD, RDF/XML) are judged as one graph
-    together with the vocabulary. What cannot be compiled is left to pySHACL, and said. Exit code
-    0: it conforms; 1: it does not, or two engines differ; 2: the data or the shapes cannot be used.
+    snapshot; with --endpoint, what the server holds. Files (Turtle, TriG, N-Triples, N-Quads,
+    JSON-LD, RDF/XML) are judged as one graph together with the vocabulary. What cannot be compiled
+    is left to pySHACL, and said. Exit code 0: it conforms; 1: it does not, or two engines differ;
+    2: the data or the shapes cannot be used.
 
     Example: kg validate --format json
     """
@@ -78,7 +81,7 @@ def validate(
             say("validating")
             report = validate_files(data, shapes, engine)
         else:
-            report = _of_dispute(dispute_of(ctx), shapes, engine, say)
+            report = _of_dispute(dispute_of(ctx), endpoint, shapes, engine, say)
     if format == "json":
         click.echo(as_json(report))
     elif format == "turtle":
@@ -105,14 +108,20 @@ def _explain(shape: str, shapes: tuple[Path, ...]) -> None:
         click.echo(f"\n{text}" if number else text)
 
 
-def _of_dispute(dispute: Dispute, shapes: tuple[Path, ...], engine: EngineName, say: Say) -> Report:
+def _of_dispute(
+    dispute: Dispute,
+    endpoint: Endpoint | None,
+    shapes: tuple[Path, ...],
+    engine: EngineName,
+    say: Say,
+) -> Report:
     from kg.checks import run_checks
     from kg.pipeline import staged
     from kg.shacl import validate_dispute
     from kg.shacl.findings import findings_report
 
-    say("loading and deriving")
-    store = staged(dispute)
+    say("asking the server" if endpoint else "loading and deriving")
+    store = endpoint.engine(dispute) if endpoint else staged(dispute)
     say("validating")
     report = validate_dispute(store, dispute, shapes, engine)
     if shapes:  # somebody else's idea of what is right; the project's checks are beside the point
