@@ -105,7 +105,9 @@ def _result(report: rdflib.Graph, node: Node, shapes: rdflib.Graph) -> Result:
     messages = sorted(str(message) for message in report.objects(node, _SH.resultMessage))
     shape = one("sourceShape")
     path, value, constraint = one("resultPath"), one("value"), one("sourceConstraint")
-    triples = () if path is None else tuple(_described(report, path))
+    if isinstance(path, rdflib.BNode):  # a path within paths is copied into the report in part
+        path = shapes.value(shape, _SH.path) or path
+    triples = () if path is None else tuple(_described(shapes, path))
     path_node = None if path is None else to_pyoxigraph(path)
     assert not isinstance(path_node, ox.Literal)
     return Result(
@@ -115,7 +117,7 @@ def _result(report: rdflib.Graph, node: Node, shapes: rdflib.Graph) -> Result:
         component=str(one("sourceConstraintComponent")),
         severity=str(one("resultSeverity")),
         message=" ".join(messages),
-        path=None if path is None else _path_text(report, path),
+        path=None if path is None else _path_text(shapes, path),
         value=None if value is None else to_pyoxigraph(value),
         constraint=str(constraint) if isinstance(constraint, rdflib.URIRef) else None,
         path_node=path_node,
