@@ -8,6 +8,7 @@ from __future__ import annotations
 import gzip
 import http.server
 import random
+import re
 import socket
 import threading
 from collections.abc import Iterator
@@ -104,13 +105,17 @@ def nested(depth: int) -> dict[str, str]:
 @pytest.mark.parametrize("depth", DEPTHS)
 @pytest.mark.parametrize("shape", nested(1))
 def test_nesting_is_refused_and_kills_nothing(small: Server, shape: str, depth: int) -> None:
-    before = small.metric("kg_workers_ended_total")
+    def ended() -> list[str]:
+        # One that was slow may be replaced in good health; none may die or be killed.
+        return re.findall(r'ended_total\{how="(?:died|killed)"\} [0-9]+', small.metrics())
+
+    before = ended()
     reply = small.post(nested(depth)[shape])
     # Too long to read at all, or read as text and refused; or well within what the engine takes.
     assert reply.status in ({413} if len(nested(depth)[shape]) > 256 * 1024 else {200, 400})
     if depth >= 2000:
         assert reply.status != 200
-    assert small.metric("kg_workers_ended_total") == before
+    assert ended() == before
 
 
 def test_a_query_that_is_too_long(small: Server) -> None:
