@@ -47,10 +47,11 @@ STANCES = {
     "asks": "asks whether or why it is so",
     "concedes": "grants that it is so",
 }
-_RELAYS = {
-    "Endorses": "backing it",
-    "Rejects": "rejecting it",
-    "Neutral": "taking no stand",
+# By commitment: on what is said, and on somebody else's report of it.
+_STANDS = {
+    "Endorses": ("backing it", "backing the report"),
+    "Rejects": ("rejecting it", "rejecting the report"),
+    "Neutral": ("taking no stand", "taking no stand on the report"),
 }
 _SHOWN_PLACES = 3
 
@@ -124,17 +125,20 @@ class Voices:
         """Return through whom an assertion is heard, from the inside out, and where they stand.
 
         Nothing for what is told first hand, else a clause such as ``, as Ana reports, backing it``.
+        Whoever backs or rejects somebody else's report takes that stand on the report.
         """
         groups: list[tuple[str, list[str]]] = []
         for outer in reversed(self.reader.path(assertion)[:-1]):
-            stand = _RELAYS.get(self.reader.statements[outer].commitment, _RELAYS["Neutral"])
-            if not groups or groups[-1][0] != stand:
+            stand = self.reader.statements[outer].commitment
+            stand = stand if stand in _STANDS else "Neutral"
+            # Of several who back it each backs it; who rejects a rejection does not reject it.
+            if not groups or groups[-1][0] != stand or stand == "Rejects":
                 groups.append((stand, []))
             groups[-1][1].append(self._speaker(outer))
         clauses: list[str] = []
         for stand, names in groups:
             verb = "" if clauses else " reports" if len(names) == 1 else " report"
-            clauses.append(f"{listed(names)}{verb}, {stand}")
+            clauses.append(f"{listed(names)}{verb}, {_STANDS[stand][bool(clauses)]}")
         return f", as {', and '.join(clauses)}" if clauses else ""
 
     def _speaker(self, assertion: str) -> str:
@@ -168,17 +172,14 @@ class Voices:
 
     def places(self, assertions: list[str]) -> str:
         """Return the places of assertions that are told as one, the first few by name."""
+        most = len(assertions) if len(assertions) == _SHOWN_PLACES + 1 else _SHOWN_PLACES
         shown: dict[str, list[str]] = {}
-        for one in assertions[:_SHOWN_PLACES]:
+        for one in assertions[:most]:
             document, _, span = self.place(one).rpartition(" ")
             shown.setdefault(document, []).append(span)
         text = "; ".join(f"{document} {', '.join(spans)}" for document, spans in shown.items())
-        more = len(assertions) - _SHOWN_PLACES
-        return f"{text} and {more} more places" if more > 1 else text + self._last(assertions)
-
-    def _last(self, assertions: list[str]) -> str:
-        rest = assertions[_SHOWN_PLACES:]
-        return f"; {self.place(rest[0])}" if rest else ""
+        more = len(assertions) - most
+        return f"{text} and {more} more places" if more > 0 else text
 
     def claim(self, assertions: Iterable[str], *, beside: bool = False) -> Claim:
         """Return what assertions on one proposition say, and a sentence for each voice.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from kg.brief.model import Claim, Contrast, Part, Section, Sentence, sentences_of
+from kg.brief.voices import Voices
 from kg.namespaces import shorten
 from kg.rows import select, string
 from tests.brief.conftest import Made
@@ -269,3 +270,19 @@ def test_a_party_without_a_document_is_said_to_have_none(made: object) -> None:
     texts = [one.text for one in section(found, "parties").filled if isinstance(one, Sentence)]
     assert any(text.startswith("No document is by slaren; ") for text in texts)
     assert not any(text.startswith("No document is by Justine") for text in texts)
+
+
+def test_whoever_backs_a_report_is_not_said_to_back_what_it_rejects(made: object) -> None:
+    """The page backs a reply that rejects what Tunney is said to have said."""
+    assert callable(made)
+    found = made("llama-mmap")
+    voices = Voices(found.engine, found.dispute.base)
+    base = found.dispute.base
+    assert voices.reports(f"{base}jarted-144") == (
+        ", as author of a reply signed with slaren's name reports, rejecting it, and author of the "
+        "anonymous page, backing the report"
+    )
+    assert voices.reports(f"{base}jarted-005") == (
+        ", as poster of board post 92496247 and author of the anonymous page report, backing it"
+    )
+    assert voices.reports(f"{base}tunney-011") == ""
