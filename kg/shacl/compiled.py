@@ -120,10 +120,6 @@ def _source(compiler: Compiler, target: Target) -> Source:
     return lambda variable: target.pattern(compiler, variable)
 
 
-def _scan(source: Source, expressions: list[str]) -> str:
-    return flagged(source("?this"), ["?this"], expressions)
-
-
 class _Run:
     def __init__(self, engine: Engine, compiler: Compiler) -> None:
         self._engine = engine
@@ -137,7 +133,8 @@ class _Run:
         asked = [(plan, group, group.found_something("?this")) for plan, group in chosen]
         asked = [entry for entry in asked if entry[2] != FALSE]
         for part in _parts(asked):
-            text = _scan(source, [expression for _, _, expression in part])
+            expressions = [expression for _, _, expression in part]
+            text = flagged(self._compiler.names, source("?this"), ["?this"], expressions)
             at: dict[int, set[Term]] = defaultdict(set)
             for row in _rows(self._engine, text):
                 for number in range(len(part)):

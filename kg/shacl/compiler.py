@@ -228,11 +228,14 @@ class Group:
             where = self.focus_nodes(source)
             if path is not None:
                 where = reach(where, names, "?this", path, "?value")
-            yield values, flagged(where, ["?this", value], [c.bad("?this", value) for c in values])
+            yield (
+                values,
+                flagged(names, where, ["?this", value], [c.bad("?this", value) for c in values]),
+            )
         wholes = tuple(check for check in self.tested if isinstance(check, FocusCheck))
         if wholes:
             where = self.focus_nodes(source)
-            yield wholes, flagged(where, ["?this"], [c.bad("?this") for c in wholes])
+            yield wholes, flagged(names, where, ["?this"], [c.bad("?this") for c in wholes])
         for check in self.tested:
             if isinstance(check, RowCheck):
                 where, node = self.focus_nodes(source), "?this"
@@ -243,7 +246,7 @@ class Group:
                 yield (check,), f"SELECT DISTINCT ?this ?value ?path WHERE {{ {where} {rows} }}"
 
 
-def flagged(where: str, columns: list[str], expressions: list[str]) -> str:
+def flagged(names: Names, where: str, columns: list[str], expressions: list[str]) -> str:
     """Return a query for the rows where any of some expressions is true, and which are."""
     flags = [f"?flag_{number}" for number in range(len(expressions))]
     binds = " ".join(
@@ -251,7 +254,8 @@ def flagged(where: str, columns: list[str], expressions: list[str]) -> str:
         for expression, flag in zip(expressions, flags, strict=True)
     )
     shown = " ".join(dict.fromkeys(columns + flags))
-    return f"SELECT DISTINCT {shown} WHERE {{ {where} {binds} FILTER ({' || '.join(flags)}) }}"
+    found = " || ".join(flags)
+    return names.few(f"SELECT DISTINCT {shown} WHERE {{ {where} {binds} FILTER ({found}) }}")
 
 
 @dataclass(frozen=True)

@@ -73,7 +73,7 @@ def _queries(compiler: Compiler, plan: Plan, groups: list[Group]) -> Iterator[st
         if tested:
             expressions = [group.found_something("?this") for group in tested]
             listed = ", ".join(_called(group.shape) for group in tested)
-            text = flagged(source("?this"), ["?this"], expressions)
+            text = flagged(compiler.names, source("?this"), ["?this"], expressions)
             yield f"# Where does anything violate {listed}?\n{lay_out(text)}"
         for group in tested:
             for checks, text in group.details(source):

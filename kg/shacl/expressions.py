@@ -5,19 +5,23 @@ An expression built here is always true or false, never an error, so that it can
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
 from itertools import combinations
 
-import pyoxigraph as ox
-
-from kg.engine import Term
 from kg.shacl.paths import Path, reaches_itself, to_sparql, without_itself
-from kg.shacl.shapes import NotCompilableError
 
 # An expression about the variable, or the term, it is given.
 About = Callable[[str], str]
 
 TRUE, FALSE = "true", "false"
+
+# What matters for telling groups apart; strings, for a brace in one opens nothing.
+_PARTS = re.compile(
+    r'"""(?:[^"\\]|\\.|"(?!""))*"""|\'\'\'(?:[^\'\\]|\\.|\'(?!\'\'))*\'\'\'|"(?:[^"\\]|\\.)*"'
+    r"|'(?:[^'\\]|\\.)*'|<[^<>\s]*>|\bEXISTS\s*\{|[{}]|\?\w+",
+    re.DOTALL | re.IGNORECASE,
+)
 
 
 class Names:
@@ -35,12 +39,41 @@ class Names:
         self._count += 1
         return f"?{self._prefix}_{self._count}"
 
+    def few(self, query: str) -> str:
+        """Return a query with the variables of each EXISTS used again in the next.
 
-def written_term(term: Term) -> str:
-    """Return an IRI or literal as SPARQL; a blank node cannot be written."""
-    if isinstance(term, ox.BlankNode):
-        raise NotCompilableError("a blank node of the shapes cannot be named in a query")
-    return str(term)
+        An engine may copy a row with a place for every variable at each step; with a hundred
+        EXISTS side by side, most of the time goes there.
+        """
+        own = re.compile(rf"\?{self._prefix}_[0-9]+")
+        renamed: dict[str, str] = {}
+        free: list[int] = []
+        used = 0
+        # For each open group, whether it is an EXISTS, and the numbers that were given out in it.
+        groups: list[tuple[bool, list[int]]] = [(True, [])]
+
+        def rename(match: re.Match[str]) -> str:
+            nonlocal used
+            text = match[0]
+            if text.endswith("{"):
+                groups.append((len(text) > 1, []))
+            elif text == "}":
+                is_exists, numbers = groups.pop()
+                # Outside of an EXISTS, what a group binds may be spoken of after it.
+                (free if is_exists else groups[-1][1]).extend(numbers)
+            elif own.fullmatch(text):
+                if text not in renamed:
+                    if not free:
+                        used += 1
+                        free.append(used)
+                    number = min(free)
+                    free.remove(number)
+                    groups[-1][1].append(number)
+                    renamed[text] = f"?{self._prefix}_{number}"
+                return renamed[text]
+            return text
+
+        return _PARTS.sub(rename, query)
 
 
 def all_of(expressions: Iterable[str]) -> str:

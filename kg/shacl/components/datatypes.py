@@ -26,9 +26,7 @@ _HOURS = rf"T([0-9]+H([0-9]+M)?({_SECONDS})?|[0-9]+M({_SECONDS})?|{_SECONDS})"
 _YEARS = r"([0-9]+Y([0-9]+M)?|[0-9]+M)"
 _DAYS = rf"([0-9]+D({_HOURS})?|{_HOURS})"
 _SIX = "[A-Za-z0-9+/]"  # six bits of Base64; single spaces may stand between
-_BASE64_END = (
-    rf"({_SIX} ?){{3}}{_SIX}|({_SIX} ?){{2}}[AEIMQUYcgkosw048] ?=|{_SIX} ?[AQgw] ?= ?="
-)
+_BASE64_END = rf"({_SIX} ?){{3}}{_SIX}|({_SIX} ?){{2}}[AEIMQUYcgkosw048] ?=|{_SIX} ?[AQgw] ?= ?="
 
 _FORMS = {
     "boolean": "(true|false|1|0)",
