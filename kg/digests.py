@@ -1,15 +1,20 @@
-"""Two fingerprints: of the files that go into a snapshot, and of what comes out."""
+"""Fingerprints: of the files that go into a snapshot, of what they state, of what comes out."""
 
 from __future__ import annotations
 
 import hashlib
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from importlib.metadata import version
 
 import pyoxigraph as ox
 
+from kg import __version__
 from kg.dispute import Dispute
 from kg.embedded import EmbeddedEngine
 from kg.settings import shipped
 from kg.sources import fingerprint, ontology_source
+from kg.stored_query import catalogue
 
 
 def inputs_of(dispute: Dispute) -> dict[str, str]:
@@ -36,9 +41,14 @@ def content_digest(engine: EmbeddedEngine) -> str:
     (https://www.w3.org/TR/rdf-canon/). A blank node's canonical name depends on the quads that
     mention it alone, so only those are canonicalized.
     """
+    return quads_digest(engine.quads())
+
+
+def quads_digest(quads: Iterable[ox.Quad]) -> str:
+    """Return the SHA-256 of quads, as ``content_digest`` does."""
     plain: list[ox.Quad] = []
     blank: list[ox.Quad] = []
-    for quad in engine.quads():
+    for quad in quads:
         has_blank = isinstance(quad.subject, ox.BlankNode) or isinstance(quad.object, ox.BlankNode)
         (blank if has_blank else plain).append(quad)
     dataset = ox.Dataset(blank)
@@ -46,3 +56,66 @@ def content_digest(engine: EmbeddedEngine) -> str:
     data = ox.serialize([*plain, *dataset], format=ox.RdfFormat.N_QUADS)
     assert data is not None  # it is, without an output to write to
     return hashlib.sha256(b"\n".join(sorted(data.splitlines()))).hexdigest()
+
+
+class StatedDigest:
+    """The SHA-256 of what sources state, taken while they are loaded.
+
+    To read a large store back costs as much as to fill it. What is derived follows from what is
+    stated, the rules and the program, so these name the whole.
+    """
+
+    def __init__(self) -> None:
+        self._graphs: dict[str, str] = {}
+
+    def add(self, graph: str, quads: Iterable[ox.Quad]) -> None:
+        """Count in all that one graph states, in any order, whatever the names of blank nodes."""
+        self._graphs[graph] = _of_quads(quads)
+
+    def with_rules(self, dispute: Dispute, derived: Mapping[str, int]) -> str:
+        """Return the digest of the graphs so far and of what a dispute's rules make of them.
+
+        ``derived`` gives the triples of each rule; should the program change without its version,
+        other numbers will mostly show it. Raises ``QueryError``.
+        """
+        parts = [f"counterclaim {__version__}"]
+        parts += [f"{name} {version(name)}" for name in ("pyoxigraph", "edtf")]
+        parts += [f"graph {name} {value}" for name, value in sorted(self._graphs.items())]
+        rules = sorted(catalogue(dispute, "derive").items())
+        parts += [f"rule {name} {_sha256(rule.text)}" for name, rule in rules]
+        parts += [f"derived {name} {count}" for name, count in sorted(derived.items())]
+        return _sha256("\n".join(parts))
+
+
+def _of_quads(quads: Iterable[ox.Quad]) -> str:
+    """Hash sorted lines; those of a blank node together, with one name for all blank nodes.
+
+    This tells graphs apart exactly when no blank node points to another; where one does, the
+    quads with blank nodes are canonicalized by RDFC-1.0.
+    """
+    plain: set[str] = set()
+    blank: list[ox.Quad] = []
+    for quad in quads:
+        if isinstance(quad.subject, ox.BlankNode) or isinstance(quad.object, ox.BlankNode):
+            blank.append(quad)
+        else:
+            plain.add(str(quad))
+    return _sha256("\n".join([*sorted(plain), "", *_blank_lines(blank)]))
+
+
+def _blank_lines(quads: list[ox.Quad]) -> list[str]:
+    about: dict[ox.BlankNode, set[str]] = defaultdict(set)
+    for quad in quads:
+        if isinstance(quad.subject, ox.BlankNode):
+            if isinstance(quad.object, ox.BlankNode):
+                dataset = ox.Dataset(quads)
+                dataset.canonicalize(ox.CanonicalizationAlgorithm.RDFC_1_0)
+                return sorted(map(str, dataset))
+            about[quad.subject].add(f"_: {quad.predicate} {quad.object}")
+        elif isinstance(quad.object, ox.BlankNode):
+            about[quad.object].add(f"{quad.subject} {quad.predicate} _:")
+    return sorted("\t".join(sorted(lines)) for lines in about.values())
+
+
+def _sha256(text: str) -> str:
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()

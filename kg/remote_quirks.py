@@ -10,6 +10,7 @@ Measured with Virtuoso 7.2.5 (Debian ``virtuoso-opensource-7``), Fuseki 5.6 and 
 =================================  =====================================================
 Virtuoso, language tags            lower-cased: ``"colour"@en-GB`` comes back as ``@en-gb``
 Virtuoso, numbers                  kept as values: ``007`` becomes ``7``, ``1.50`` ``1.5``
+Virtuoso, whole decimals           integers if they came by update: ``10.0`` becomes ``10``
 Virtuoso, ``xsd:boolean``          ``1`` and ``0`` in tables, ``true`` and ``false`` in graphs
 Virtuoso, computed booleans        integers 1 and 0, as is a value that was compared with true
 Virtuoso, blank nodes              ``nodeID://b10001`` in tables, which is no label
@@ -58,7 +59,8 @@ def normal(term: Term) -> Term:
     """Return a term in the form that survives every server listed above.
 
     Language tags are in lower case; numbers, booleans and the seconds of times have one way of
-    being written. A value that is none of its type is left as it is.
+    being written, and a decimal without a fraction is the integer that has its value. A value
+    that is none of its type is left as it is.
     """
     if not isinstance(term, ox.Literal):
         return term
@@ -72,6 +74,8 @@ def normal(term: Term) -> Term:
         written = "0" if written == "-0" else written
     elif kind == _DECIMAL:
         written = _plain(value)
+        if _INTEGER.fullmatch(written):
+            return ox.Literal(written, datatype=ox.NamedNode(_XSD + "integer"))
     elif kind in _DOUBLES:
         written = _double(value)
     elif kind in _TIMES:

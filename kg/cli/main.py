@@ -24,6 +24,7 @@ VERBS: dict[str, tuple[str, str, str]] = {
         "positions",
         "Show which statements can be held together.",
     ),
+    "publish": ("kg.cli.publish", "publish", "Bring a dispute to a SPARQL server."),
     "queries": ("kg.cli.queries", "queries", "List the stored queries."),
     "query": ("kg.cli.query", "query", "Run a stored query, a file, or standard input."),
     "report": ("kg.cli.report", "report", "Show the dispute on one screen."),
