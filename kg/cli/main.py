@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import os
 import sys
+from pathlib import Path
 
 import click
 
@@ -42,8 +43,7 @@ class LazyGroup(click.Group):
         try:
             return super().invoke(ctx)
         except BrokenPipeError:
-            # Python's last flush at exit must find somewhere to write.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            _drop_output()
             sys.exit(0)
 
     def list_commands(self, ctx: click.Context) -> list[str]:
@@ -96,8 +96,13 @@ def cli(ctx: click.Context, dispute: str | None) -> None:
 
 def main() -> None:
     """Run the command line; a known error prints its message and sets the exit code."""
+    _open_what_is_closed()
     try:
-        cli.main(standalone_mode=False, prog_name="kg")
+        try:
+            cli.main(standalone_mode=False, prog_name="kg")
+        finally:
+            # Here, and not when Python ends, where nobody could tell what went wrong.
+            sys.stdout.flush()
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)
@@ -106,6 +111,25 @@ def main() -> None:
     except CounterclaimError as error:
         click.echo(f"kg: {error}", err=True)
         sys.exit(error.exit_code)
+    except OSError as error:
+        _drop_output()
+        if isinstance(error, BrokenPipeError):
+            sys.exit(0)
+        place = f"{error.filename}: " if error.filename else "cannot write the answer: "
+        click.echo(f"kg: {place}{error.strerror or error}", err=True)
+        sys.exit(CounterclaimError.exit_code)
+
+
+def _drop_output() -> None:
+    # Python's last flush at exit must find somewhere to write.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _open_what_is_closed() -> None:
+    """Lead a standard stream that the caller closed nowhere, before a file takes its number."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, Path(os.devnull).open(mode, encoding="utf-8"))  # noqa: SIM115
 
 
 if __name__ == "__main__":

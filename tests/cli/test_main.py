@@ -1,0 +1,71 @@
+"""What holds for every verb, whatever its input and output are: said in a real process."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+KG = [sys.executable, "-m", "kg.cli.main", "--dispute", "tideline"]
+FULL = Path("/dev/full")
+needs_full = pytest.mark.skipif(not FULL.is_char_device(), reason="this system has no /dev/full")
+
+
+@needs_full
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--help"],
+        ["queries"],
+        ["query", "speakers"],
+        ["query", "speakers", "--format", "json"],
+        ["show", "letter-01"],
+        ["documents", "list"],
+        ["passages", "coverage"],
+        ["validate"],
+        ["build"],
+    ],
+    ids=" ".join,
+)
+def test_an_answer_that_cannot_be_written_is_an_error_and_no_traceback(
+    arguments: list[str],
+) -> None:
+    with FULL.open("w") as full:
+        done = subprocess.run([*KG, *arguments], stdout=full, stderr=subprocess.PIPE, text=True)
+    assert done.returncode == 2
+    assert "kg: cannot write the answer: No space left on device\n" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert "Exception ignored" not in done.stderr
+
+
+@pytest.mark.parametrize("arguments", [["queries"], ["query", "timeline"]])
+def test_a_reader_that_has_gone_is_no_failure(arguments: list[str]) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    done = subprocess.run([*KG, *arguments], stdout=writing, stderr=subprocess.PIPE, text=True)
+    os.close(writing)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize(
+    ("closed", "arguments", "code"),
+    [
+        ("<&-", ["query", "speakers"], 0),
+        (">&-", ["query", "speakers"], 0),
+        ("2>&-", ["query", "speakers"], 0),
+        ("<&- >&- 2>&-", ["query", "speakers"], 0),
+        ("<&-", ["query", "-"], 2),
+        (">&- 2>&-", ["query", "no-such-query"], 2),
+    ],
+)
+def test_a_closed_stream_is_no_reason_to_break(
+    closed: str, arguments: list[str], code: int
+) -> None:
+    done = subprocess.run(
+        ["sh", "-c", f'exec "$@" {closed}', "sh", *KG, *arguments], capture_output=True, text=True
+    )
+    assert done.returncode == code
+    assert "Traceback" not in done.stderr
