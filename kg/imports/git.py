@@ -221,10 +221,17 @@ def import_git(
 def write_text(pieces: Iterable[str], path: Path) -> None:
     """Write a file whole or not at all: to a temporary name, then renamed.
 
-    Raises ``ImportFailedError`` if the folder or the disk does not allow it.
+    What is no file, such as ``/dev/stdout`` or a named pipe, is written to and not replaced; a
+    link goes on pointing to what it points to. Raises ``ImportFailedError`` if the folder or the
+    disk does not allow it.
     """
     temporary: Path | None = None
     try:
+        if path.exists() and not path.is_file():
+            with path.open("w", encoding="utf-8", newline="\n") as stream:
+                stream.writelines(pieces)
+            return
+        path = path.resolve()
         with tempfile.NamedTemporaryFile(
             "w", encoding="utf-8", newline="\n", dir=path.parent, prefix=".kg-", delete=False
         ) as file:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -121,3 +122,24 @@ def test_a_full_disk_is_said(folder: Path) -> None:
     assert done.returncode == 2
     assert "Cannot write to standard output" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_what_is_no_file_is_written_to_and_not_replaced(folder: Path, tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    # Opened for both, so that neither side waits for the other; the record fits into a pipe.
+    end = os.open(pipe, os.O_RDWR)
+    done = kg("import", "git", folder, "--base", BASE, "-o", pipe)
+    assert done.returncode == 0, done.stderr
+    assert pipe.is_fifo()
+    assert count(os.read(end, 65_536)) > 10
+    os.close(end)
+
+
+def test_a_link_stays_a_link(folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    link = tmp_path / "record.ttl"
+    link.symlink_to(Path("elsewhere") / "record.ttl")
+    assert kg("import", "git", folder, "--base", BASE, "-o", link).returncode == 0
+    assert link.is_symlink()
+    assert count((tmp_path / "elsewhere" / "record.ttl").read_bytes()) > 10
