@@ -10,6 +10,7 @@ import click
 
 from kg.cli.common import dispute_of, format_option
 from kg.errors import CounterclaimError
+from kg.results import ROW_FORMATS
 
 if TYPE_CHECKING:
     from kg.dispute import Dispute
@@ -26,7 +27,9 @@ if TYPE_CHECKING:
     show_default=True,
     help="Questions to ask, checks whose every row is a finding, or derivations.",
 )
-@format_option("table", "json", "md")
+@format_option(
+    *ROW_FORMATS, help="How to print the result; csv, tsv and xml are for the list alone."
+)
 @click.pass_context
 def queries(ctx: click.Context, name: str | None, kind: str, format: str) -> None:
     """List the stored queries, or show what one asks, takes and answers with.
@@ -38,6 +41,10 @@ def queries(ctx: click.Context, name: str | None, kind: str, format: str) -> Non
     dispute = dispute_of(ctx)
     if name is None:
         _print_list(list(catalogue(dispute, kind).values()), format)
+    elif format in ("csv", "tsv", "xml"):
+        raise click.UsageError(
+            f"One query is no table: '{format}' is for the list. Choose table, json or md."
+        )
     else:
         _print_one(find_query(dispute, name), dispute, format)
 

@@ -107,3 +107,18 @@ def test_a_broken_file_is_named(dispute: Path, kg: Run) -> None:
     assert "bad.rq:2: not SPARQL" in result.err
     # The others still answer by name.
     assert kg("queries", "who-says").code == 0
+
+
+def test_the_list_comes_in_every_format_of_rows(dispute: Path, kg: Run) -> None:
+    assert kg("queries", "--format", "csv").out.splitlines() == [
+        "name,title,parameters",
+        "who-says,Who says what,speaker [word]",
+    ]
+    assert kg("queries", "--format", "tsv").out.startswith("?name\t?title\t?parameters\n")
+    assert kg("queries", "--format", "xml").out.count("<result>") == 1
+
+
+def test_one_query_is_no_table(dispute: Path, kg: Run) -> None:
+    done = kg("queries", "who-says", "--format", "csv")
+    assert (done.code, done.out) == (2, "")
+    assert "Choose table, json or md." in done.err
