@@ -91,7 +91,8 @@ def _speakers(result: Result, graph: ShapesGraph) -> Iterator[Term]:
     elif not result.component.startswith(SH):
         component = ox.NamedNode(result.component)
         yield component
-        for kind in ("validator", "nodeValidator", "propertyValidator"):
+        own = "propertyValidator" if graph.values(shape, SH + "path") else "nodeValidator"
+        for kind in (own, "validator"):
             yield from graph.values(component, SH + kind)
 
 

@@ -2,38 +2,31 @@
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pyoxigraph as ox
 
-from kg.engine import Engine, Rows, Term
+from kg.engine import Engine, Term
 from kg.errors import QueryError
-from kg.namespaces import expand
-from kg.shacl.compiler import Compiler, Group, Plan, Source, Surroundings, flagged
+from kg.shacl.compiler import Compiler, Group, Plan, Source, flagged
 from kg.shacl.constraints import Check, QueryCheck, ValueCheck
 from kg.shacl.expressions import FALSE
-from kg.shacl.kept import keep_term, written
+from kg.shacl.kept import written
 from kg.shacl.paths import Predicate, described, to_text
+from kg.shacl.probing import Row, rows_of, surroundings
 from kg.shacl.report import Result
 from kg.shacl.shapes import NotCompilableError, Shape, ShapesGraph, UnusableShapesError
 from kg.shacl.targets import Target
 
-_SUBCLASS = f"<{expand('rdfs:subClassOf')}>"
-# A class with more subclasses is not written out.
-_MOST_CLASSES = 500
 # One scan asks no more than this much text, far below where an engine's parser gives up.
 _MOST_TEXT = 20_000
 # Up to so many nodes are named in the query that explains what was found at them.
 _MOST_NODES = 1_000
-# The character classes of a regular expression; and what, within one, XPath and the libraries of
-# engines read differently.
-_CLASS = re.compile(r"\\.|\[\^?\]?((?:\\.|[^\]\\])*)\]", re.DOTALL)
-_UNLIKE = re.compile(r"\\.|(\[|&&|--|~~)", re.DOTALL)
 
-Row = Mapping[str, Term | None]
+# A group of constraints, with the expression that is true where it finds something.
+Asked = tuple[Plan, Group, str]
 
 
 @dataclass(frozen=True)
@@ -55,13 +48,16 @@ def judge(
     engine raises.
     """
     compiler = Compiler(graph, surroundings(engine, kept, one_graph))
-    plans, left = [], []
+    plans: list[Plan] = []
+    left: dict[Shape, str] = {}
     for shape in graph.roots:
         try:
             plans.append(compiler.plan(shape))
         except NotCompilableError as error:
-            left.append((shape, str(error)))
-    run = _Run(engine, compiler)
+            left[shape] = str(error)
+        except RecursionError:
+            left[shape] = "shapes are nested too deeply"
+    run = _Run(engine, compiler, left)
     found: dict[Shape, list[Result]] = {plan.shape: [] for plan in plans}
     for target, chosen in _by_target(plans).items():
         for shape, result in run.scan(target, chosen):
@@ -70,42 +66,11 @@ def judge(
         try:
             found[plan.shape] += run.ask(plan)
         except NotCompilableError as error:
-            left.append((plan.shape, str(error)))
-            del found[plan.shape]
-    results = {result: None for results in found.values() for result in results}
-    return Judgement(tuple(results), tuple(found), tuple(left))
-
-
-def surroundings(engine: Engine, kept: bool = False, one_graph: bool = False) -> Surroundings:
-    """Return what the compiler must know of an engine; what it asks is asked once."""
-    classes: dict[str, tuple[ox.NamedNode, ...] | None] = {}
-    patterns: dict[tuple[str, str], bool] = {}
-
-    def subclasses(name: ox.NamedNode) -> tuple[ox.NamedNode, ...] | None:
-        if name.value not in classes:
-            text = f"SELECT DISTINCT ?class WHERE {{ ?class {_SUBCLASS}+ {name} }}"
-            found = [row["class"] for row in _rows(engine, text)]
-            iris = sorted({c for c in found if isinstance(c, ox.NamedNode)} - {name}, key=str)
-            named = all(isinstance(c, ox.NamedNode) for c in found)
-            few = named and len(iris) < _MOST_CLASSES
-            classes[name.value] = (name, *iris) if few else None
-        return classes[name.value]
-
-    def regex(pattern: str, flags: str) -> bool:
-        key = (pattern, flags)
-        if key not in patterns:
-            call = f'REGEX("", {ox.Literal(pattern)}, {ox.Literal(flags)})'
-            (row,) = _rows(engine, f"SELECT ({call} AS ?answer) WHERE {{}}")
-            patterns[key] = row["answer"] is not None and ("q" in flags or _portable(pattern))
-        return patterns[key]
-
-    def rewrites(literal: ox.Literal) -> bool:
-        if keep_term(literal) == literal:
-            return False
-        (row,) = _rows(engine, f"SELECT ({literal} AS ?answer) WHERE {{}}")
-        return row["answer"] != literal
-
-    return Surroundings(subclasses, regex, rewrites, kept, one_graph)
+            left[plan.shape] = str(error)
+    judged = tuple(shape for shape in found if shape not in left)
+    # What was found before a shape turned out to be beyond the engine will be found again.
+    results = {result: None for shape in judged for result in found[shape]}
+    return Judgement(tuple(results), judged, tuple(left.items()))
 
 
 def _by_target(plans: list[Plan]) -> dict[Target, list[tuple[Plan, Group]]]:
@@ -121,9 +86,10 @@ def _source(compiler: Compiler, target: Target) -> Source:
 
 
 class _Run:
-    def __init__(self, engine: Engine, compiler: Compiler) -> None:
+    def __init__(self, engine: Engine, compiler: Compiler, left: dict[Shape, str]) -> None:
         self._engine = engine
         self._compiler = compiler
+        self._left = left
 
     def scan(
         self, target: Target, chosen: list[tuple[Plan, Group]]
@@ -133,22 +99,38 @@ class _Run:
         asked = [(plan, group, group.found_something("?this")) for plan, group in chosen]
         asked = [entry for entry in asked if entry[2] != FALSE]
         for part in _parts(asked):
-            expressions = [expression for _, _, expression in part]
-            text = flagged(self._compiler.names, source("?this"), ["?this"], expressions)
-            at: dict[int, set[Term]] = defaultdict(set)
-            for row in _rows(self._engine, text):
-                for number in range(len(part)):
+            for (plan, group, _), nodes in self._search(source, part):
+                try:
+                    for result in self._details(group, source, nodes):
+                        yield plan.shape, result
+                except QueryError as error:
+                    self._left[plan.shape] = _beyond(error)
+
+    def _search(self, source: Source, asked: list[Asked]) -> Iterator[tuple[Asked, set[Term]]]:
+        """Yield what found something, and at which nodes."""
+        expressions = [expression for _, _, expression in asked]
+        text = flagged(self._compiler.names, source("?this"), ["?this"], expressions)
+        at: dict[int, set[Term]] = defaultdict(set)
+        try:
+            for row in rows_of(self._engine, text):
+                for number in range(len(asked)):
                     if _is_true(row[f"flag_{number}"]) and (node := row["this"]) is not None:
                         at[number].add(node)
-            for number, nodes in at.items():
-                plan, group, _ = part[number]
-                for result in self._details(group, source, nodes):
-                    yield plan.shape, result
+        except QueryError as error:
+            if len(asked) == 1:
+                self._left[asked[0][0].shape] = _beyond(error)
+                return
+            half = len(asked) // 2
+            yield from self._search(source, asked[:half])
+            yield from self._search(source, asked[half:])
+            return
+        for number, nodes in at.items():
+            yield asked[number], nodes
 
     def _details(self, group: Group, source: Source, nodes: set[Term]) -> Iterator[Result]:
         for few in _nameable(source, nodes):
             for checks, text in group.details(few):
-                for row in _rows(self._engine, text):
+                for row in rows_of(self._engine, text):
                     for number, check in enumerate(checks):
                         if f"flag_{number}" not in row or _is_true(row[f"flag_{number}"]):
                             yield _result(group.shape, check, row)
@@ -169,7 +151,7 @@ class _Run:
             return
         nodes = {
             row["this"]: None
-            for row in _rows(self._engine, f"SELECT DISTINCT ?this WHERE {{ {where} }}")
+            for row in rows_of(self._engine, f"SELECT DISTINCT ?this WHERE {{ {where} }}")
         }
         for node in nodes:
             if node is None or isinstance(node, ox.BlankNode):
@@ -180,7 +162,7 @@ class _Run:
 
     def _answer(self, check: QueryCheck, where: str) -> Iterator[Row]:
         try:
-            for row in _rows(self._engine, check.select.over(where)):
+            for row in rows_of(self._engine, check.select.over(where)):
                 if _is_true(row.get("failure")):
                     raise UnusableShapesError("a query of the shapes reported a failure")
                 yield row
@@ -188,10 +170,12 @@ class _Run:
             raise UnusableShapesError(f"a query of the shapes is malformed: {error}") from error
 
 
-def _parts(
-    asked: list[tuple[Plan, Group, str]],
-) -> Iterator[list[tuple[Plan, Group, str]]]:
-    part: list[tuple[Plan, Group, str]] = []
+def _beyond(error: QueryError) -> str:
+    return f"the engine does not take its query: {error.message}"
+
+
+def _parts(asked: list[Asked]) -> Iterator[list[Asked]]:
+    part: list[Asked] = []
     for entry in asked:
         if part and sum(len(e[2]) for e in part) + len(entry[2]) > _MOST_TEXT:
             yield part
@@ -208,18 +192,6 @@ def _nameable(source: Source, nodes: set[Term]) -> Iterator[Source]:
     else:
         listed = " ".join(sorted(map(str, nodes)))
         yield lambda variable: f"VALUES {variable} {{ {listed} }}"
-
-
-def _rows(engine: Engine, text: str) -> Iterator[Row]:
-    answer = engine.query(text)
-    assert isinstance(answer, Rows)
-    for row in answer.rows:
-        yield dict(zip(answer.columns, row, strict=True))
-
-
-def _portable(pattern: str) -> bool:
-    inside = (match[1] for match in _CLASS.finditer(pattern) if match[1])
-    return not any(match[1] for text in inside for match in _UNLIKE.finditer(text))
 
 
 def _is_true(term: Term | None) -> bool:

@@ -23,6 +23,9 @@ from kg.shacl.paths import Path
 from kg.shacl.shapes import Node, NotCompilableError, Shape, ShapesGraph
 from kg.shacl.targets import Target, targets_of
 
+# Shapes within shapes are written out wherever they are used, which may double at each level.
+_MOST_TEXT = 100_000
+
 # Nodes to judge, by a pattern over a variable.
 Source = Callable[[str], str]
 
@@ -66,21 +69,17 @@ class Compiler:
         if shape.deactivated:
             return FALSE
         with _Opened(self._open, shape):
-            own = violation(self, shape, self.checks(shape), node)
-            return any_of(
-                [
-                    own,
-                    *(
-                        some_value(
-                            self.names,
-                            node,
-                            shape.path,
-                            lambda v, i=inner: self.violates(i, v),  # type: ignore[misc]
-                        )
-                        for inner in shape.shapes("property")
-                    ),
-                ]
-            )
+            parts = [violation(self, shape, self.checks(shape), node)]
+            for inner in shape.shapes("property"):
+
+                def nested(value: str, inner: Shape = inner) -> str:
+                    return self.violates(inner, value)
+
+                parts.append(some_value(self.names, node, shape.path, nested))
+        expression = any_of(parts)
+        if len(expression) > _MOST_TEXT:
+            raise NotCompilableError("shapes within shapes make too long a query")
+        return expression
 
     def classes(self, name: ox.NamedNode) -> tuple[ox.NamedNode, ...] | None:
         """Return a class and its subclasses; ``None`` if a path must look them up."""

@@ -16,12 +16,14 @@ About = Callable[[str], str]
 
 TRUE, FALSE = "true", "false"
 
-# What matters for telling groups apart; strings, for a brace in one opens nothing.
-_PARTS = re.compile(
-    r'"""(?:[^"\\]|\\.|"(?!""))*"""|\'\'\'(?:[^\'\\]|\\.|\'(?!\'\'))*\'\'\'|"(?:[^"\\]|\\.)*"'
-    r"|'(?:[^'\\]|\\.)*'|<[^<>\s]*>|\bEXISTS\s*\{|[{}]|\?\w+",
-    re.DOTALL | re.IGNORECASE,
+# Strings and IRIs, in which a bracket opens nothing, and what else must be told apart.
+_SKIPPED = (
+    r'"""(?:[^"\\]|\\.|"(?!""))*"""|"(?:[^"\\]|\\.)*"'
+    r"|\'\'\'(?:[^\'\\]|\\.|\'(?!\'\'))*\'\'\'|'(?:[^'\\]|\\.)*'"
+    r"|<(?![?$])[^<>\s]*>"
 )
+_PARTS = re.compile(rf"{_SKIPPED}|\bEXISTS\s*\{{|[{{}}]|\?\w+", re.DOTALL | re.IGNORECASE)
+_BRACKETS = re.compile(rf"{_SKIPPED}|[{{}}()]", re.DOTALL)
 
 
 class Names:
@@ -97,18 +99,20 @@ def not_(expression: str) -> str:
     if expression in (TRUE, FALSE):
         return FALSE if expression == TRUE else TRUE
     for word, opposite in (("EXISTS {", "NOT EXISTS {"), ("NOT EXISTS {", "EXISTS {")):
-        if expression.startswith(word) and _closes_at_end(expression):
+        if expression.startswith(word) and _closes_at_end(expression, "{}"):
             return opposite + expression.removeprefix(word)
+    if expression.startswith("!(") and _closes_at_end(expression, "()"):
+        return expression[2:-1]
     return f"!({expression})"
 
 
-def _closes_at_end(expression: str) -> bool:
-    # The one group of an EXISTS: no operator follows it. Braces in strings only make this say no.
+def _closes_at_end(expression: str, brackets: str) -> bool:
+    # The bracket that opens first closes last: no operator follows it.
     depth = 0
-    for position, sign in enumerate(expression):
-        depth += (sign == "{") - (sign == "}")
-        if sign == "}" and depth == 0:
-            return position == len(expression) - 1
+    for match in _BRACKETS.finditer(expression):
+        depth += (match[0] == brackets[0]) - (match[0] == brackets[1])
+        if match[0] == brackets[1] and depth == 0:
+            return match.end() == len(expression)
     return False
 
 

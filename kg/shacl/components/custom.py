@@ -15,6 +15,9 @@ from kg.shacl.constraints import Check, Compiling, QueryCheck, ValueCheck
 from kg.shacl.expressions import not_
 from kg.shacl.shapes import SH, Node, NotCompilableError, Shape
 
+# Terms that a query can name.
+Writable = ox.NamedNode | ox.Literal
+
 
 def custom(compiling: Compiling, shape: Shape) -> Iterator[Check]:
     """The validator of each component whose parameters the shape has is content."""
@@ -23,11 +26,11 @@ def custom(compiling: Compiling, shape: Shape) -> Iterator[Check]:
             yield _check(compiling, shape, component, values)
 
 
-def _parameters(shape: Shape, component: Node) -> Iterator[dict[str, str]]:
-    """Yield the values of the parameters by their names, as SPARQL; nothing if one is missing."""
+def _parameters(shape: Shape, component: Node) -> Iterator[dict[str, Writable]]:
+    """Yield the values of the parameters by their names; nothing if one is missing."""
     graph = shape.graph
     names: list[str] = []
-    choices: list[tuple[ox.NamedNode | ox.Literal, ...]] = []
+    choices: list[tuple[Writable, ...]] = []
     for parameter in graph.values(component, SH + "parameter"):
         paths = graph.values(parameter, SH + "path")
         if len(paths) != 1 or not isinstance(paths[0], ox.NamedNode):
@@ -44,7 +47,7 @@ def _parameters(shape: Shape, component: Node) -> Iterator[dict[str, str]]:
     if not names:
         return
     for chosen in product(*choices):
-        yield {name: str(value) for name, value in zip(names, chosen, strict=True)}
+        yield dict(zip(names, chosen, strict=True))
 
 
 def _local(iri: str) -> str:
@@ -53,7 +56,7 @@ def _local(iri: str) -> str:
 
 
 def _check(
-    compiling: Compiling, shape: Shape, component: ox.NamedNode, values: dict[str, str]
+    compiling: Compiling, shape: Shape, component: ox.NamedNode, values: dict[str, Writable]
 ) -> Check:
     graph = shape.graph
     own = "nodeValidator" if shape.path is None else "propertyValidator"
@@ -63,7 +66,7 @@ def _check(
                 continue
             if graph.values(validator, SH + "ask"):
                 return _asking(compiling, shape, component, validator, values)
-            select = query_of(compiling, shape, validator, "select", values)
+            select = query_of(compiling, shape, validator, "select", _constants(values))
             messages = messages_of(graph, validator) or messages_of(graph, component)
             return QueryCheck(
                 component=component.value,
@@ -76,9 +79,13 @@ def _check(
 
 
 def _asking(
-    compiling: Compiling, shape: Shape, component: Node, validator: Node, values: dict[str, str]
+    compiling: Compiling,
+    shape: Shape,
+    component: Node,
+    validator: Node,
+    values: dict[str, Writable],
 ) -> Check:
-    select = query_of(compiling, shape, validator, "ask", values)
+    select = query_of(compiling, shape, validator, "ask", _constants(values))
 
     def bad(focus: str, value: str) -> str:
         inside = select.inside(compiling.names, {"this": focus, "value": value})
@@ -91,9 +98,12 @@ def _asking(
     )
 
 
-def _filled(message: str, values: dict[str, str]) -> str:
+def _constants(values: dict[str, Writable]) -> dict[str, str]:
+    return {name: str(value) for name, value in values.items()}
+
+
+def _filled(message: str, values: dict[str, Writable]) -> str:
     for name, value in values.items():
-        text = value[1:-1] if value.startswith(("<", '"')) and value[-1] in '>"' else value
         for sign in "$?":
-            message = message.replace(f"{{{sign}{name}}}", text)
+            message = message.replace(f"{{{sign}{name}}}", value.value)
     return message
