@@ -1,0 +1,144 @@
+"""A dispute's own stored queries over HTTP: parameters wherever a query may have them."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from urllib.parse import urlencode
+
+import pyoxigraph as ox
+import pytest
+
+from .conftest import EXAMPLE, Server, end, start
+
+HEADER = "#+ title: {name}\n#+ question: What is found?\n#+ params:\n#+   {parameter}\n"
+FIND = "find: {type: string, description: what the title is, required: true}"
+PREFIXES = """\
+PREFIX dcterms: <http://purl.org/dc/terms/>
+PREFIX rdfs: <http://www.w3.org/2000/01/rdf-schema#>
+"""
+LABELLED = "?thing rdfs:label|dcterms:title ?label"
+SELECTS = {
+    "in-filter": f"""\
+  {LABELLED} .
+  VALUES ?find {{ "none" }}
+  FILTER(STR(?label) = ?find)""",
+    "in-sub-select": f"""\
+  {{ SELECT ?thing WHERE {{
+    VALUES ?find {{ "none" }}
+    {LABELLED} . FILTER(STR(?label) = ?find)
+  }} }}""",
+    "in-exists": f"""\
+  ?thing a ?class .
+  FILTER EXISTS {{
+    VALUES ?find {{ "none" }}
+    {LABELLED} . FILTER(STR(?label) = ?find)
+  }}""",
+    "in-graph": f"""\
+  GRAPH ?graph {{
+    VALUES ?find {{ "none" }}
+    {LABELLED} . FILTER(STR(?label) = ?find)
+  }}""",
+}
+CONSTRUCT = f"""\
+CONSTRUCT {{ ?thing rdfs:comment ?find }}
+WHERE {{
+  VALUES ?find {{ "none" }}
+  {LABELLED} . FILTER(STR(?label) = ?find)
+}}
+"""
+OF_GRAPH = """\
+SELECT DISTINCT ?thing
+WHERE {
+  VALUES ?thing { UNDEF }
+  VALUES ?name { "none" }
+  GRAPH ?graph { ?thing a ?class }
+  FILTER(STR(?graph) = ?name)
+}
+ORDER BY ?thing
+"""
+HOSTILE = [
+    '"', "'", "\\", "\\\\", "\n", "\r\n", "\t", "{", "}", ">", "<", "#", "\x00", '"""', "'''", "",
+    '" } UNION { ?thing ?p ?o } #', "Example\" || true || \"", "\\u0022 }", '"@en', '"^^<urn:x>',
+    '" } } } { ?thing ?p ?o } #', "?label", "UNDEF", '") || (1 = 1', "Example\\", "\ud7ff\uffff🙂",
+]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """The example dispute with queries of its own."""
+    folder = tmp_path_factory.mktemp("own")
+    dispute = folder / "dispute"
+    shutil.copytree(EXAMPLE, dispute, ignore=shutil.ignore_patterns(".kg"))
+    queries = dispute / "queries" / "ask"
+    queries.mkdir(parents=True)
+
+    def write(name: str, parameter: str, text: str, columns: str = "") -> None:
+        header = HEADER.format(name=name, parameter=parameter) + columns
+        (queries / f"{name}.rq").write_text(header + PREFIXES + text)
+
+    column = "#+ columns:\n#+   thing: what has it\n"
+    for name, pattern in SELECTS.items():
+        text = f"SELECT DISTINCT ?thing\nWHERE {{\n{pattern}\n}}\nORDER BY ?thing\n"
+        write(name, FIND, text, column)
+    write("in-construct", FIND, CONSTRUCT)
+    two = (
+        "thing: {type: resource, description: what}\n#+   name: {type: string, description: where}"
+    )
+    write("of-graph", two, OF_GRAPH, column)
+    arguments = ["-m", "kg.cli.main", "--dispute", str(dispute), "serve", "--port", "0"]
+    server = start([*arguments, "--workers", "2"], folder / "log", folder / "cache")
+    yield server
+    end(server)
+
+
+def ask(query: str, **given: str) -> str:
+    return f"/api/queries/{query}?{urlencode(given)}"
+
+
+@pytest.mark.parametrize("name", SELECTS)
+def test_a_parameter_counts_wherever_it_stands(own: Server, name: str) -> None:
+    reply = own.request(ask(name, find="Example"))
+    assert reply.status == 200, reply.text
+    # Without the parameter's value each would find nothing, or everything.
+    assert [row["thing"].rpartition("/")[2] for row in reply.rows] == ["doc"]
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+@pytest.mark.parametrize("name", SELECTS)
+def test_what_it_says_stays_a_value(own: Server, name: str, text: str) -> None:
+    reply = own.request(ask(name, find=text))
+    if reply.status == 200:
+        assert reply.rows == []
+    else:
+        assert reply.status == 400
+        assert [error["parameter"] for error in reply.json()["errors"]] == ["find"]
+
+
+def test_a_parameter_of_a_construct(own: Server) -> None:
+    reply = own.request(ask("in-construct", find="Example", format="nt"))
+    assert reply.status == 200, reply.text
+    (triple,) = ox.parse(reply.body, format=ox.RdfFormat.N_TRIPLES)
+    assert triple.object == ox.Literal("Example")
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_what_it_says_stays_a_value_in_a_construct(own: Server, text: str) -> None:
+    reply = own.request(ask("in-construct", find=text, format="nt"))
+    assert reply.status in (200, 400)
+    if reply.status == 200:
+        assert list(ox.parse(reply.body, format=ox.RdfFormat.N_TRIPLES)) == []
+
+
+def test_parameters_of_a_graph_and_in_it(own: Server) -> None:
+    base = "https://w3id.org/counterclaim/example/"
+    agents = own.request(ask("of-graph", name=f"{base}graph/agents"))
+    assert agents.status == 200, agents.text
+    assert len(agents.rows) > 1
+    one = own.request(ask("of-graph", name=f"{base}graph/agents", thing="bo"))
+    assert [row["thing"] for row in one.rows] == [f"{base}bo"]
+    assert own.request(ask("of-graph", name=f"{base}graph/artifacts", thing="bo")).rows == []
+    for text in HOSTILE:
+        assert own.request(ask("of-graph", thing=text)).status == 400
+        reply = own.request(ask("of-graph", name=text))
+        assert (reply.status == 200 and reply.rows == []) or reply.status == 400
