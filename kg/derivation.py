@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from graphlib import CycleError, TopologicalSorter
 
 import pyoxigraph as ox
 
 from kg.dispute import Dispute
+from kg.embedded import EmbeddedEngine
 from kg.engine import Engine, Triples
 from kg.errors import QueryError
 from kg.stored_query import StoredQuery, catalogue
@@ -29,16 +30,30 @@ def derive(engine: Engine, dispute: Dispute, step: Step | None = None) -> dict[s
     rules = in_order(catalogue(dispute, "derive"))
     engine.drop_graph(dispute.derived_graph)
     graph = ox.NamedNode(dispute.derived_graph)
-    bounds = time_bounds(engine, dispute)
-    engine.add(bounds)
-    counts = {"time-bounds": len(bounds)}
+    counts = {"time-bounds": _put(engine, time_bounds(engine, dispute), graph)}
     for rule in rules:
         if step:
             step(rule.name)
-        triples = set(_construct(engine, rule))
-        engine.add(ox.Quad(t.subject, t.predicate, t.object, graph) for t in triples)
-        counts[rule.name] = len(triples)
+        counts[rule.name] = _put(engine, _construct(engine, rule), graph)
     return counts
+
+
+def _put(engine: Engine, triples: Iterable[ox.Triple], graph: ox.NamedNode) -> int:
+    """Add triples to the derived graph and return how many different ones there are."""
+    if not isinstance(engine, EmbeddedEngine):
+        triples = set(triples)
+        engine.add(ox.Quad(t.subject, t.predicate, t.object, graph) for t in triples)
+        return len(triples)
+    count = 0
+
+    def quads() -> Iterator[ox.Quad]:
+        # The store constructs no triple twice, so none need be held here.
+        nonlocal count
+        for count, t in enumerate(triples, 1):  # noqa: B007
+            yield ox.Quad(t.subject, t.predicate, t.object, graph)
+
+    engine.fill(quads())
+    return count
 
 
 def in_order(rules: Mapping[str, StoredQuery]) -> list[StoredQuery]:

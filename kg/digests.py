@@ -66,11 +66,11 @@ class StatedDigest:
     """
 
     def __init__(self) -> None:
-        self._graphs: dict[str, str] = {}
+        self.graphs: dict[str, str] = {}
 
     def add(self, graph: str, quads: Iterable[ox.Quad]) -> None:
         """Count in all that one graph states, in any order, whatever the names of blank nodes."""
-        self._graphs[graph] = _of_quads(quads)
+        self.graphs[graph] = _of_quads(quads)
 
     def with_rules(self, dispute: Dispute, derived: Mapping[str, int]) -> str:
         """Return the digest of the graphs so far and of what a dispute's rules make of them.
@@ -80,7 +80,7 @@ class StatedDigest:
         """
         parts = [f"counterclaim {__version__}"]
         parts += [f"{name} {version(name)}" for name in ("pyoxigraph", "edtf")]
-        parts += [f"graph {name} {value}" for name, value in sorted(self._graphs.items())]
+        parts += [f"graph {name} {value}" for name, value in sorted(self.graphs.items())]
         rules = sorted(catalogue(dispute, "derive").items())
         parts += [f"rule {name} {_sha256(rule.text)}" for name, rule in rules]
         parts += [f"derived {name} {count}" for name, count in sorted(derived.items())]

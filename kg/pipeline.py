@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+import pyoxigraph as ox
+
 from kg.checks import run_checks
 from kg.derivation import derive
-from kg.digests import inputs_of
+from kg.digests import StatedDigest, inputs_of
 from kg.dispute import Dispute
 from kg.embedded import EmbeddedEngine
 from kg.engine import Engine, Rows
@@ -86,12 +88,13 @@ def build(dispute: Dispute, progress: Progress | None = None) -> BuildReport:
     started = time.monotonic()
     with workshop(dispute, lambda: say("waiting for another build")) as shop:
         inputs = inputs_of(dispute)
-        load(shop.engine, dispute, say)
+        stated = StatedDigest()
+        load(shop.engine, dispute, say, stated)
         derived = derive(shop.engine, dispute, lambda rule: say(f"deriving {rule}"))
         validate(shop.engine, dispute, say)
         say("publishing")
         counts = count(shop.engine)
-        snapshot = shop.publish(inputs, counts)
+        snapshot = shop.publish(inputs, counts, stated.with_rules(dispute, derived))
     return BuildReport(
         **counts,
         derived=derived,
@@ -101,11 +104,30 @@ def build(dispute: Dispute, progress: Progress | None = None) -> BuildReport:
     )
 
 
-def load(engine: Engine, dispute: Dispute, say: Progress | None = None) -> None:
-    """Put the vocabulary and every source into its own graph. Raises ``SourceError``."""
-    for source in (ontology_source(), *dispute.sources):
-        (say or _silent)(f"loading {source.name}")
-        engine.add(read_source(source))
+def load(
+    engine: Engine,
+    dispute: Dispute,
+    say: Progress | None = None,
+    digest: StatedDigest | None = None,
+) -> None:
+    """Put the vocabulary and every source into its own graph, and count it in a digest, if given.
+
+    One source after the other is in memory. After a failure, some may have been added. Raises
+    ``SourceError``.
+    """
+
+    def quads() -> Iterator[ox.Quad]:
+        for source in (ontology_source(), *dispute.sources):
+            (say or _silent)(f"loading {source.name}")
+            read = read_source(source)
+            if digest is not None:
+                digest.add(source.graph, read)
+            yield from read
+
+    if isinstance(engine, EmbeddedEngine):
+        engine.fill(quads())
+    else:
+        engine.add(quads())
 
 
 def validate(engine: EmbeddedEngine, dispute: Dispute, say: Progress | None = None) -> None:
@@ -113,7 +135,7 @@ def validate(engine: EmbeddedEngine, dispute: Dispute, say: Progress | None = No
 
     Raises ``NonConformanceError``, which names the first results.
     """
-    # Brings pySHACL; whoever reads a snapshot needs it not.
+    # Whoever reads a snapshot needs no shapes.
     from kg.shacl import validate_dispute
     from kg.shacl.report import INFO
 

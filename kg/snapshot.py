@@ -130,12 +130,15 @@ class Workshop:
         self.work = work
         self.engine = engine
 
-    def publish(self, inputs: Mapping[str, str], counts: Mapping[str, int]) -> Snapshot:
+    def publish(
+        self, inputs: Mapping[str, str], counts: Mapping[str, int], digest: str | None = None
+    ) -> Snapshot:
         """Make the store's content the current snapshot and remove all but the one before it.
 
+        ``digest`` names the content, if that is known; else the whole store is read for it.
         Raises ``SnapshotError`` or ``EngineError``; then the old snapshot is still the current.
         """
-        digest = content_digest(self.engine)
+        digest = digest or content_digest(self.engine)
         folder = self.root / "snapshots" / digest
         snapshot = Snapshot(folder, digest, __version__, dict(inputs), dict(counts))
         before = self._target()

@@ -16,7 +16,7 @@ from typing import Any
 import pyoxigraph as ox
 
 from kg.dispute import Dispute
-from kg.engine import Engine, Rows
+from kg.engine import Engine, Rows, Triples
 from kg.errors import SourceError
 from kg.namespaces import expand
 
@@ -29,6 +29,9 @@ BOUNDED = {
     expand("kg:eventTime"): (expand("kg:eventEarliest"), expand("kg:eventLatest")),
     expand("kg:published"): (expand("kg:publishedEarliest"), expand("kg:publishedLatest")),
 }
+
+# How many bounds one query puts in place.
+_AT_ONCE = 5_000
 
 Bounds = tuple[datetime | None, datetime | None]
 
@@ -59,35 +62,55 @@ def bounds(text: str) -> Bounds:
     return earliest, latest
 
 
-def time_bounds(engine: Engine, dispute: Dispute) -> list[ox.Quad]:
-    """Return the bounds of every ``kg:utteredAt``, ``kg:eventTime`` and ``kg:published``, for the derived graph.
+def time_bounds(engine: Engine, dispute: Dispute) -> Iterator[ox.Triple]:
+    """Yield the bounds of every ``kg:utteredAt``, ``kg:eventTime`` and ``kg:published``.
 
-    Raises ``SourceError`` with file and line for a literal that is no EDTF date.
+    They belong in the derived graph. Raises ``SourceError`` with file and line for a literal that
+    is no EDTF date, before it yields anything.
     """
-    graph = ox.NamedNode(dispute.derived_graph)
-    quads = []
-    for subject, predicate, value in _dated(engine):
+    # A large dispute has few dates beside statements: each is read once, and the engine finds
+    # where it stands.
+    ends: list[str] = []
+    for predicate, value in _dates(engine):
         try:
             if not isinstance(value, ox.Literal) or value.datatype != EDTF:
                 raise ValueError("not a literal of type edtf:EDTF")
-            ends = bounds(value.value)
+            found = bounds(value.value)
         except ValueError as error:
+            subject = _one_with(engine, predicate, value)
             raise _malformed(dispute, subject, value, str(error)) from None
-        for name, moment in zip(BOUNDED[predicate.value], ends, strict=True):
+        for name, moment in zip(BOUNDED[predicate.value], found, strict=True):
             if moment is not None:
                 stamp = moment.replace(tzinfo=None).isoformat() + "Z"
-                literal = ox.Literal(stamp, datatype=DATE_TIME)
-                quads.append(ox.Quad(subject, ox.NamedNode(name), literal, graph))
-    return quads
+                ends.append(f'({predicate} {value} <{name}> "{stamp}"^^{DATE_TIME})')
+    return _where_dated(engine, ends)
 
 
-def _dated(engine: Engine) -> Iterator[tuple[Any, Any, Any]]:
+def _where_dated(engine: Engine, ends: list[str]) -> Iterator[ox.Triple]:
+    for first in range(0, len(ends), _AT_ONCE):
+        rows = "\n".join(ends[first : first + _AT_ONCE])
+        answer = engine.query(
+            f"CONSTRUCT {{ ?s ?bound ?end }} WHERE "
+            f"{{ VALUES (?p ?o ?bound ?end) {{ {rows} }} ?s ?p ?o }}"
+        )
+        assert isinstance(answer, Triples)
+        yield from answer.triples
+
+
+def _dates(engine: Engine) -> list[tuple[Any, Any]]:
     properties = " ".join(f"<{name}>" for name in BOUNDED)
     answer = engine.query(
-        f"SELECT ?s ?p ?o {{ VALUES ?p {{ {properties} }} ?s ?p ?o }} ORDER BY ?s ?p ?o"
+        f"SELECT DISTINCT ?p ?o {{ VALUES ?p {{ {properties} }} ?s ?p ?o }} ORDER BY ?p ?o"
     )
     assert isinstance(answer, Rows)
-    yield from answer.rows  # type: ignore[misc]  # three columns, none of them unbound
+    return list(answer.rows)  # type: ignore[arg-type]  # two columns, neither of them unbound
+
+
+def _one_with(engine: Engine, predicate: Any, value: Any) -> Any:
+    """Return the first subject by name that has a value, which may be a blank node."""
+    answer = engine.query(f"SELECT ?s ?o {{ ?s {predicate} ?o }} ORDER BY ?s")
+    assert isinstance(answer, Rows)
+    return next(subject for subject, other in answer.rows if other == value)
 
 
 def _malformed(dispute: Dispute, subject: Any, value: Any, why: str) -> SourceError:

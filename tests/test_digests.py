@@ -10,7 +10,7 @@ import pyoxigraph as ox
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kg.digests import content_digest, inputs_of
+from kg.digests import StatedDigest, content_digest, inputs_of
 from kg.dispute import open_dispute
 from kg.embedded import EmbeddedEngine
 
@@ -69,3 +69,50 @@ def test_the_digest_tells_contents_apart() -> None:
     one, two = ox.Quad(blank, graph, graph, graph), ox.Quad(ox.BlankNode(), graph, blank, graph)
     assert len({digest([]), digest([one]), digest([two]), digest([one, two])}) == 4
     assert digest([one]) == digest([ox.Quad(ox.BlankNode(), graph, graph, graph)])
+
+
+@settings(deadline=None)
+@given(st.lists(QUADS, max_size=12), st.randoms(use_true_random=False))
+def test_what_a_graph_states_is_told_apart_while_it_is_loaded_as_it_would_be_afterwards(
+    quads: list[ox.Quad], shuffle: random.Random
+) -> None:
+    # A source is one graph.
+    quads = [ox.Quad(q.subject, q.predicate, q.object, ox.NamedNode(E)) for q in quads]
+
+    def name(term: object, suffix: str) -> object:
+        return ox.BlankNode(f"{term.value}{suffix}") if isinstance(term, ox.BlankNode) else term
+
+    def apart(suffix: str) -> list[ox.Quad]:
+        return [
+            ox.Quad(name(q.subject, suffix), q.predicate, name(q.object, suffix), q.graph_name)
+            for q in quads
+        ]
+
+    other = apart("q")
+    shuffle.shuffle(other)
+    assert stated(other) == stated([*quads, *quads[:3]])
+    assert (stated(quads) == stated(other[1:])) is (digest(quads) == digest(other[1:]))
+
+
+def stated(quads: list[ox.Quad]) -> str:
+    contents = StatedDigest()
+    contents.add(E, quads)
+    return contents.graphs[E]
+
+
+def test_a_snapshot_is_named_by_its_graphs_its_rules_and_what_they_gave(
+    example_dispute: Path,
+) -> None:
+    dispute = open_dispute(str(example_dispute))
+    term = ox.NamedNode(E)
+    one = [ox.Quad(term, term, term)]
+    contents = StatedDigest()
+    contents.add(E + "a", one)
+    names = [contents.with_rules(dispute, {"denial": 1}), contents.with_rules(dispute, {})]
+    contents.add(E + "b", one)
+    names.append(contents.with_rules(dispute, {}))
+    rule = dispute.folder / "queries" / "derive" / "own.rq"
+    rule.parent.mkdir(parents=True)
+    rule.write_text("#+ title: A\n#+ question: B?\nCONSTRUCT WHERE { ?s ?p ?o }\n", "utf-8")
+    names.append(contents.with_rules(dispute, {}))
+    assert len(set(names)) == 4

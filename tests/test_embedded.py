@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Iterator
 from pathlib import Path
 
 import pyoxigraph as ox
@@ -130,3 +131,17 @@ def test_a_dump_reads_back(engine: EmbeddedEngine) -> None:
     stream = io.BytesIO()
     engine.dump(stream)
     assert set(ox.parse(stream.getvalue(), format=ox.RdfFormat.N_QUADS)) == set(engine.quads())
+
+
+def test_filling_takes_quads_as_they_come_and_lets_their_error_through() -> None:
+    engine = EmbeddedEngine.memory()
+    term = ox.NamedNode("https://example.org/a")
+    engine.fill(ox.Quad(term, term, ox.Literal(n), term) for n in range(1000))
+    assert len(engine) == 1000
+
+    def failing() -> Iterator[ox.Quad]:
+        yield ox.Quad(term, term, term, term)
+        raise SourceError("no more")
+
+    with pytest.raises(SourceError, match="no more"):
+        engine.fill(failing())
