@@ -278,7 +278,7 @@ def test_whoever_backs_a_report_is_not_said_to_back_what_it_rejects(made: object
     found = made("llama-mmap")
     voices = Voices(found.engine, found.dispute.base)
     base = found.dispute.base
-    assert voices.reports(f"{base}jarted-144") == (
+    assert voices.reports(f"{base}jarted-147") == (
         ", as author of a reply signed with slaren's name reports, rejecting it, and author of the "
         "anonymous page, backing the report"
     )
