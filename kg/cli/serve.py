@@ -29,7 +29,7 @@ from kg.errors import EngineError
     "--workers",
     type=click.IntRange(min=1),
     metavar="N",
-    help="How many queries run at once [default: twice the processors, at least 4].",
+    help="How many queries run at once [default: twice the processors, at least 12].",
 )
 @click.option(
     "--memory",

@@ -10,12 +10,13 @@ MIB = 1024 * KIB
 
 
 def default_workers() -> int:
-    """Return twice the processors this process may use, and at least four.
+    """Return twice the processors this process may use, and at least twelve.
 
-    More than there are processors, because a worker that waits for a slow client holds its place.
+    More than there are processors, because a query that has run for a second gives way to newer
+    ones: eight without end, from one client or from many, leave a worker for a short one.
     """
     count = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    return max(4, 2 * (count or 1))
+    return max(12, 2 * (count or 1))
 
 
 @dataclass(frozen=True)
