@@ -30,6 +30,8 @@ def derive(engine: Engine, dispute: Dispute, step: Step | None = None) -> dict[s
     rules = in_order(catalogue(dispute, "derive"))
     engine.drop_graph(dispute.derived_graph)
     graph = ox.NamedNode(dispute.derived_graph)
+    if step:
+        step("time-bounds")
     counts = {"time-bounds": _put(engine, time_bounds(engine, dispute), graph)}
     for rule in rules:
         if step:

@@ -75,7 +75,7 @@ class BuildReport:
 
 def steps(dispute: Dispute) -> int:
     """Return how many times a build says what it does, for a bar that fills."""
-    return len(dispute.sources) + len(stored_paths(dispute, "derive")) + 4
+    return len(dispute.sources) + len(stored_paths(dispute, "derive")) + 5
 
 
 def build(dispute: Dispute, progress: Progress | None = None) -> BuildReport:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from kg import times
 from kg.dispute import open_dispute
 from kg.embedded import EmbeddedEngine
 from kg.errors import SourceError
@@ -126,3 +127,19 @@ def test_a_malformed_date_is_named_with_its_line(
         loaded(example_dispute)
     line = next(n for n, row in enumerate(text.splitlines(), 1) if "utteredAt" in row)
     assert (caught.value.path, caught.value.line) == (file, line)
+
+
+@settings(deadline=None, max_examples=60)
+@given(
+    st.dates(date(1, 1, 1), date(9999, 12, 31)),
+    st.sampled_from([4, 7, 10]),
+    st.sampled_from(["", "~", "?", "%"]),
+)
+def test_plain_dates_are_read_as_the_package_reads_them(day: date, length: int, mark: str) -> None:
+    text = day.isoformat()[:length] + mark
+    assert times._plain(text) == times._parsed(text)
+
+
+@pytest.mark.parametrize("text", ["0000", "2023-02-30", "2023-21", "2023-04-31~", "2023-1", "٢٠٢٣"])
+def test_what_is_no_plain_date_is_left_to_the_package(text: str) -> None:
+    assert times._plain(text) is None
