@@ -1,0 +1,360 @@
+"""Every figure of docs/scale.md, from one run of one command.
+
+Each measurement runs in a process of its own, whose peak memory is reported. Times are those of
+the processor, of all threads together, so that other work on the machine disturbs them little;
+only ratios between rows of one run say anything about another machine.
+
+Run from the checkout: python tests/benchmarks/scale.py --sizes 1000 10000 --peers 1000
+pyshacl-turbo is measured too if its folder is in KG_TURBO (pip install --target FOLDER).
+"""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+import json
+import os
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+CHECKOUT = Path(__file__).resolve().parent.parent.parent
+sys.path.insert(0, str(CHECKOUT))
+
+from tests.benchmarks.corpus import FOAF, KG, Corpus  # noqa: E402
+
+SAMPLES = 10
+REPEATS = 5
+LIST_LIMIT = 30.0  # seconds of the processor that all list queries together may take
+Figures = dict[str, Any]
+
+# What each parameter of a stored query is bound to: some of the things that fit it.
+FITTING = {
+    "source": f"?x a <{KG}CitedSource>",
+    "request": f"?x a <{KG}PullRequest>",
+    "statement": f"?any <{KG}relays> ?x . ?x <{KG}claimType> ?type",
+}
+PERSON = f"?x a <{FOAF}Person> . FILTER(CONTAINS(STR(?x), '/friend-'))"
+DAYS = ("2023-03-10T00:00:00Z", "2023-03-10T23:59:59Z")
+
+
+def spent(work: Callable[[], object]) -> float:
+    before = time.process_time()
+    work()
+    return time.process_time() - before
+
+
+# Measurements; each is a function of the working folder of one size.
+
+
+def raw(folder: Path, file: str = "corpus.nq") -> Figures:
+    """Load a file of N-Quads by the store's own bulk loader: the limit for every other load."""
+    import pyoxigraph as ox
+
+    with tempfile.TemporaryDirectory(dir=folder) as place:
+        store = ox.Store(place)
+        path = folder / file
+        seconds = spent(lambda: store.bulk_load(path=path, format=ox.RdfFormat.N_QUADS))
+        return {"seconds": seconds, "quads": len(store)}
+
+
+def raw_all(folder: Path) -> Figures:
+    """The same for everything that a snapshot holds, derived statements too."""
+    return raw(folder, "snapshot.nq")
+
+
+def scan(folder: Path) -> Figures:
+    """Read every quad of the snapshot once, without its terms."""
+    engine = opened(folder)
+    text = "SELECT (COUNT(*) AS ?n) { GRAPH ?g { ?s ?p ?o } }"
+    return {"seconds": spent(lambda: list(engine.query(text).rows))}
+
+
+def build(folder: Path) -> Figures:
+    """Build a dispute folder and publish it; ``stages`` divides the time."""
+    from kg.dispute import read_dispute
+    from kg.pipeline import build as build_dispute
+
+    stages: dict[str, float] = {}
+    at = ["load", time.process_time()]
+
+    def progress(said: str) -> None:
+        stage = {"loading": "load", "deriving": "derive", "validating": "validate"}.get(
+            said.split()[0], said
+        )
+        now = time.process_time()
+        stages[at[0]] = stages.get(at[0], 0.0) + now - at[1]
+        at[:] = [stage, now]
+        if said.startswith("deriving"):
+            rules.append((said.split()[1], now))
+
+    rules: list[tuple[str, float]] = []
+    dispute = read_dispute(folder / "dispute")
+    seconds = spent(lambda: build_dispute(dispute, progress))
+    progress("done")
+    ends = [moment for _, moment in rules[1:]]
+    slow = {name: end - start for (name, start), end in zip(rules, ends, strict=False)}
+    return {"seconds": seconds, "stages": stages, "rules": slow}
+
+
+def dump(folder: Path) -> Figures:
+    """Write the snapshot out, for the measurements that load it again."""
+    engine = opened(folder)
+    with (folder / "snapshot.nq").open("wb") as stream:
+        return {"seconds": spent(lambda: engine.dump(stream))}
+
+
+def compiled(folder: Path) -> Figures:
+    """Judge the snapshot by the project's shapes where it lies."""
+    from kg.dispute import read_dispute
+    from kg.shacl import validate_dispute
+
+    engine, dispute = opened(folder), read_dispute(folder / "dispute")
+    found: list[int] = []
+    seconds = spent(lambda: found.append(len(validate_dispute(engine, dispute).results)))
+    return {"seconds": seconds, "results": found[0]}
+
+
+def pyshacl(folder: Path) -> Figures:
+    """Judge the same statements by pySHACL, in rdflib's memory; ``load`` fills that."""
+    import pyshacl
+    import rdflib
+
+    from kg.shacl.validation import shape_files
+
+    data, shapes = rdflib.Graph(), rdflib.Graph()
+
+    def load() -> None:
+        for context in rdflib.Dataset().parse(folder / "snapshot.nq", format="nquads").graphs():
+            for triple in context:
+                data.add(triple)
+
+    loading = spent(load)
+    for path in shape_files():
+        shapes.parse(path)
+    seconds = spent(lambda: pyshacl.validate(data, shacl_graph=shapes, inplace=True))
+    return {"seconds": seconds, "load": loading}
+
+
+def turbo(folder: Path) -> Figures:
+    """Judge the same statements by pyshacl-turbo, loaded as its documentation advises."""
+    sys.path.insert(0, os.environ["KG_TURBO"])
+    import pyshacl_turbo
+    import rdflib
+
+    from kg.shacl.validation import shape_files
+
+    data, shapes = rdflib.Graph(), rdflib.Graph()
+    for context in rdflib.Dataset().parse(folder / "snapshot.nq", format="nquads").graphs():
+        for triple in context:
+            data.add(triple)
+    for path in shape_files():
+        shapes.parse(path)
+    return {"seconds": spent(lambda: pyshacl_turbo.validate(data, shacl_graph=shapes))}
+
+
+def questions(folder: Path) -> Figures:
+    """Ask each stored query: with each parameter bound, and without where that is allowed."""
+    import pyoxigraph as ox
+
+    from kg.dispute import read_dispute
+    from kg.stored_query import bind, catalogue
+
+    engine = opened(folder)
+    bound: dict[str, float] = {}
+    lists: dict[str, float | None] = {}
+    budget = LIST_LIMIT
+    for name, query in catalogue(read_dispute(folder / "dispute"), "ask").items():
+        if query.params:
+            values: Iterator[dict[str, Any]]
+            if "after" in query.params:
+                moments = [ox.Literal(d, datatype=ox.NamedNode(DATE_TIME)) for d in DAYS]
+                values = iter([dict(zip(("after", "before"), moments, strict=True))] * 5)
+            else:
+                (parameter,) = query.params
+                pattern = FITTING.get(parameter, PERSON)
+                rows = engine.query(f"SELECT ?x {{ {pattern} }} LIMIT {SAMPLES}").rows
+                values = ({parameter: row[0]} for row in rows)
+            texts = [bind(query, value) for value in values]
+            times = sorted(spent(lambda t=text: list(engine.query(t).rows)) for text in texts)
+            bound[name] = times[min(len(times) - 1, int(len(times) * 0.95))]
+        if not any(parameter.required for parameter in query.params.values()):
+            text = bind(query, {})
+            lists[name] = None
+            if budget > 0:
+                lists[name] = spent(lambda text=text: next(engine.query(text).rows, None))
+                budget -= lists[name] or 0
+    return {"seconds": 0.0, "bound": bound, "lists": lists}
+
+
+DATE_TIME = "http://www.w3.org/2001/XMLSchema#dateTime"
+RDFLIB = """
+import sys, rdflib
+graph = rdflib.Graph()
+for path in sys.argv[2:]:
+    graph.parse(path)
+for row in graph.query(open(sys.argv[1], encoding="utf-8").read()):
+    print(row)
+"""
+
+
+def commands(folder: Path) -> Figures:
+    """Whole processes, on the shipped dispute: kg against rdflib, and kg against click."""
+    environment = {**os.environ, "KG_CACHE": str(folder / "cache"), "PYTHONPATH": str(CHECKOUT)}
+    kg = [sys.executable, "-m", "kg.cli.main"]
+    query = CHECKOUT / "queries" / "ask" / "withheld.rq"
+    shipped = sorted((CHECKOUT / "data" / "llama-mmap").rglob("*.ttl"))
+    sources = [str(p) for p in (*shipped, CHECKOUT / "ontology" / "kg.ttl") if ".kg" not in p.parts]
+    chosen = {
+        "kg query": [*kg, "query", "withheld"],
+        "rdflib parse and query": [sys.executable, "-c", RDFLIB, str(query), *sources],
+        "kg --help": [*kg, "--help"],
+        "import click": [sys.executable, "-c", "import click"],
+    }
+    figures: Figures = {"seconds": 0.0}
+    for name, command in chosen.items():
+        times = []
+        for _ in range(REPEATS + 1):
+            before = resource.getrusage(resource.RUSAGE_CHILDREN)
+            subprocess.run(command, check=True, capture_output=True, env=environment)
+            after = resource.getrusage(resource.RUSAGE_CHILDREN)
+            times.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
+        figures[name] = min(times[1:])  # the first may build a snapshot
+    return figures
+
+
+def opened(folder: Path) -> Any:
+    from kg.embedded import EmbeddedEngine
+
+    return EmbeddedEngine.open_read_only(folder / "dispute" / ".kg" / "current" / "store")
+
+
+TASKS = {
+    task.__name__: task
+    for task in (raw, raw_all, scan, build, dump, compiled, pyshacl, turbo, questions, commands)
+}
+
+
+def measured(task: str, folder: Path) -> Figures:
+    """Run one task in a process of its own."""
+    command = [sys.executable, __file__, "--task", task, "--folder", str(folder)]
+    done = subprocess.run(command, capture_output=True, text=True)
+    if done.returncode:
+        print(f"{task}: failed\n{done.stderr[-800:]}", file=sys.stderr)
+        return {}
+    print(f"{folder.name} {task}: {done.stdout.strip()[:300]}", file=sys.stderr)
+    figures: Figures = json.loads(done.stdout)
+    return figures
+
+
+def tables(sizes: list[int], peers: int, place: Path) -> Iterator[str]:
+    """Measure, and yield the lines of the tables in Markdown."""
+    all_figures: dict[int, dict[str, Figures]] = {}
+    for size in sizes:
+        folder = place / str(size)
+        folder.mkdir()
+        corpus = Corpus(size)
+        corpus.write_quads(folder / "corpus.nq")
+        corpus.write_dispute(folder / "dispute")
+        tasks = ["raw", "build", "dump", "raw_all", "scan", "compiled", "questions"]
+        if size <= peers:
+            tasks += ["pyshacl", *(["turbo"] if "KG_TURBO" in os.environ else [])]
+        all_figures[size] = {task: measured(task, folder) for task in tasks}
+    yield from _by_size(sizes, all_figures)
+    largest = sizes[-1]
+    asked = all_figures[largest]["questions"]
+    yield f"\n| stored query, at {largest:,} assertions | bound, p95 ms | list, first row ms |"
+    yield "| --- | ---: | ---: |"
+    for name in sorted({*asked["bound"], *asked["lists"]}):
+        one, first = asked["bound"].get(name), asked["lists"].get(name)
+        yield f"| {name} | {_ms(one)} | {_ms(first)} |"
+    processes = measured("commands", place)
+    yield "\n| whole process | ratio | target |"
+    yield "| --- | ---: | ---: |"
+    for one, other, target in (
+        ("kg query", "rdflib parse and query", 0.5),
+        ("kg --help", "import click", 2.5),
+    ):
+        yield f"| `{one}` to {other} | {processes[one] / processes[other]:.2f} | {target} |"
+
+
+def _by_size(sizes: list[int], figures: dict[int, dict[str, Figures]]) -> Iterator[str]:
+    yield "| | " + " | ".join(f"{size:,} assertions" for size in sizes) + " |"
+    yield "| --- |" + " ---: |" * len(sizes)
+
+    def row(name: str, value: Callable[[dict[str, Figures]], float], form: str = ".2f") -> str:
+        cells = []
+        for size in sizes:
+            try:
+                cells.append(format(value(figures[size]), form))
+            except (KeyError, ZeroDivisionError):
+                cells.append("-")
+        return f"| {name} | " + " | ".join(cells) + " |"
+
+    yield row("quads stated", lambda f: f["raw"]["quads"], ",")
+    yield row("quads stated and derived", lambda f: f["raw_all"]["quads"], ",")
+    yield row(
+        "load, to raw bulk_load", lambda f: f["build"]["stages"]["load"] / f["raw"]["seconds"]
+    )
+    for stage in ("load", "derive", "validate", "checking", "publishing"):
+        share = f"{stage}, to raw bulk_load of all quads"
+        yield row(share, lambda f, s=stage: f["build"]["stages"][s] / f["raw_all"]["seconds"])
+    yield row(
+        "build, to raw bulk_load of all quads",
+        lambda f: f["build"]["seconds"] / f["raw_all"]["seconds"],
+    )
+    yield row(
+        "raw scan, to raw bulk_load of all quads",
+        lambda f: f["scan"]["seconds"] / f["raw_all"]["seconds"],
+    )
+    for peer in ("pyshacl", "turbo"):
+        yield row(
+            f"{peer}, to compiled: time",
+            lambda f, p=peer: f[p]["seconds"] / f["compiled"]["seconds"],
+        )
+        yield row(
+            f"compiled, to {peer}: peak memory",
+            lambda f, p=peer: f["compiled"]["peak_mib"] / f[p]["peak_mib"],
+        )
+    yield row("peak memory of a build, MiB", lambda f: f["build"]["peak_mib"], ",.0f")
+    for stage in ("load", "derive", "validate"):
+        cells = ["-"]
+        for small, large in itertools.pairwise(sizes):
+            try:
+                one, other = (figures[n]["build"]["stages"][stage] for n in (small, large))
+                cells.append(f"{other / one:.1f} for {large / small:g}")
+            except KeyError:
+                cells.append("-")
+        yield f"| {stage}, to the size before | " + " | ".join(cells) + " |"
+
+
+def _ms(seconds: float | None) -> str:
+    return "" if seconds is None else f"{1000 * seconds:.0f}"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="Measure how the work grows with a dispute.")
+    parser.add_argument("--sizes", type=int, nargs="+", default=[1_000, 10_000])
+    parser.add_argument(
+        "--peers", type=int, default=1_000, help="largest size for other validators"
+    )
+    parser.add_argument("--task", choices=sorted(TASKS))
+    parser.add_argument("--folder", type=Path)
+    options = parser.parse_args()
+    if options.task:
+        figures = TASKS[options.task](options.folder)
+        usage = resource.getrusage(resource.RUSAGE_SELF)
+        print(json.dumps({**figures, "peak_mib": usage.ru_maxrss / 1024}))
+        return
+    with tempfile.TemporaryDirectory() as place:
+        for line in tables(sorted(options.sizes), options.peers, Path(place)):
+            print(line, flush=True)
+
+
+if __name__ == "__main__":
+    main()
