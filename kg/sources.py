@@ -10,7 +10,7 @@ from pathlib import Path
 import pyoxigraph as ox
 
 from kg.errors import SourceError
-from kg.namespaces import ONTOLOGY_GRAPH
+from kg.namespaces import ONTOLOGY_GRAPH, expand
 from kg.settings import shipped
 
 # The folders of a dispute that hold sources, and the files that stand beside them.
@@ -64,7 +64,8 @@ def read_source(source: SourceFile) -> list[ox.Quad]:
 
     Blank nodes get names that no other file has. Raises ``SourceError`` with file and line for
     bytes that are not UTF-8, for malformed Turtle, for an empty prefix that stands for another
-    dispute, and for a blank node that points to a blank node.
+    dispute, for a blank node that is no selector or points to a blank node, and for what only a
+    rule may state.
     """
     text = _decode(read_bytes(source.path), source.path)
     parser = ox.parse(text, format=ox.RdfFormat.TURTLE, rename_blank_nodes=True)
@@ -83,6 +84,8 @@ def read_source(source: SourceFile) -> list[ox.Quad]:
                 hint=f"Write '@prefix : <{source.base}> .', or move the file to its own dispute.",
             )
         _refuse_nested_blank_nodes(quads, source.path, text)
+        _refuse_unnamed(quads, source.path, text)
+        _refuse_derived(quads, source.path, text)
     return quads
 
 
@@ -126,6 +129,38 @@ def _refuse_nested_blank_nodes(quads: list[ox.Quad], path: Path, text: str) -> N
                 line=_line_of(text, f":{local}"),
                 hint="Give the inner one a name; only selectors may go without.",
             )
+
+
+def _refuse_unnamed(quads: list[ox.Quad], path: Path, text: str) -> None:
+    # What has no name can be neither shown nor cited, and no rule may speak of it.
+    selectors = {quad.object for quad in quads if quad.predicate.value == expand("oa:hasSelector")}
+    for quad in quads:
+        for node in (quad.object, quad.subject):
+            if isinstance(node, ox.BlankNode) and node not in selectors:
+                before = r"^\s*" if node == quad.subject else rf"{_local(quad.predicate)}>?\s+"
+                place = re.search(rf"{before}(?:\[|_:)", text, re.MULTILINE)
+                raise SourceError(
+                    f"a blank node that is no selector: <{quad.predicate.value}> speaks of it",
+                    path=path,
+                    line=text.count("\n", 0, place.end()) + 1 if place else None,
+                    hint="Give it a name, such as :ana; only selectors may go without.",
+                )
+
+
+def _refuse_derived(quads: list[ox.Quad], path: Path, text: str) -> None:
+    # What is stated and what is derived never mix: a result of a rule comes from the rule alone.
+    for quad in quads:
+        if quad.predicate.value == expand("kg:rule"):
+            raise SourceError(
+                f"kg:rule is stated of {quad.subject}, but only a rule may write that",
+                path=path,
+                line=_line_of(text, "kg:rule"),
+                hint="State what an encoder found as a kg:DeclaredContradiction, with kg:grounds.",
+            )
+
+
+def _local(predicate: ox.NamedNode) -> str:
+    return re.escape(re.split(r"[#/]", predicate.value)[-1])
 
 
 def _line_of(text: str, token: str) -> int | None:

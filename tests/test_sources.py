@@ -37,9 +37,10 @@ def test_every_triple_lands_in_the_files_own_graph(tmp_path: Path) -> None:
 
 
 def test_blank_nodes_of_two_files_stay_apart(tmp_path: Path) -> None:
-    first = read_source(source(tmp_path, PREFIX + "_:x :b 1 ."))
-    second = read_source(source(tmp_path, PREFIX + "_:x :b 1 ."))
-    assert first[0].subject != second[0].subject
+    text = PREFIX + ":a <http://www.w3.org/ns/oa#hasSelector> _:x ."
+    first = read_source(source(tmp_path, text))
+    second = read_source(source(tmp_path, text))
+    assert first[0].object != second[0].object
 
 
 def test_a_byte_order_mark_is_passed_over(tmp_path: Path) -> None:
@@ -58,10 +59,24 @@ def test_a_byte_order_mark_is_passed_over(tmp_path: Path) -> None:
         ("@prefix : <https://example.org/other/> .\n:a :b 1 .", 1, "the prefix ':'", BASE),
         (PREFIX + ":a\n  :b [ :c [ :d 1 ] ] .", 3, "points to a blank node", "a name"),
         (PREFIX + ":a :b :c", 2, "malformed Turtle", None),
+        (PREFIX + "\n:a :speaker\n [ :d 1 ] .", 4, "a blank node that is no selector", "a name"),
+        (PREFIX + ":a :b :c .\n[] :d 1 .", 3, "a blank node that is no selector", "a name"),
+        (
+            PREFIX + ":a <https://w3id.org/counterclaim/ns#rule> 'denial' .",
+            None,
+            "rule",
+            "Declared",
+        ),
+        (
+            PREFIX + "@prefix kg: <https://w3id.org/counterclaim/ns#> .\n:a kg:rule 'denial' .",
+            3,
+            "only a rule may write that",
+            "kg:DeclaredContradiction",
+        ),
     ],
 )
 def test_a_bad_file_is_named_with_line_and_cure(
-    tmp_path: Path, content: str | bytes, line: int, message: str, hint: str | None
+    tmp_path: Path, content: str | bytes, line: int | None, message: str, hint: str | None
 ) -> None:
     error = failure(source(tmp_path, content))
     assert message in error.message
