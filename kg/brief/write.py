@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import tempfile
 from pathlib import Path
 
 from kg.brief.model import Brief
 from kg.errors import RenderError
+from kg.whole_file import write_whole
 
 
 def rendered(brief: Brief, format: str) -> bytes:
@@ -29,20 +29,11 @@ def rendered(brief: Brief, format: str) -> bytes:
 
 def write_file(content: bytes, path: Path) -> None:
     """Write a file whole or not at all. Raises ``RenderError`` if the folder does not allow it."""
-    temporary: Path | None = None
     try:
-        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=".kg-", delete=False) as file:
-            temporary = Path(file.name)
-            file.write(content)
-        # A temporary file is private; what is written here is for everyone who may read.
-        temporary.chmod(0o644)
-        temporary.replace(path)
+        write_whole([content], path)
     except OSError as error:
         raise RenderError(
             f"cannot write: {error.strerror or error}",
             path=path,
             hint="Choose another file with -o, or free some space.",
         ) from None
-    finally:
-        if temporary is not None:
-            temporary.unlink(missing_ok=True)

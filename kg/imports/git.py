@@ -9,7 +9,6 @@ import heapq
 import os
 import shlex
 import sys
-import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
@@ -20,6 +19,7 @@ from kg.imports.git_model import Branch, Commit, History, Progress, PullRequest
 from kg.imports.git_process import GitRepository
 from kg.imports.git_rdf import RecordNames, write_turtle
 from kg.imports.git_select import PullChoice, Selection, parse_pull
+from kg.whole_file import write_whole
 
 __all__ = [
     "History",
@@ -219,36 +219,18 @@ def import_git(
 
 
 def write_text(pieces: Iterable[str], path: Path) -> None:
-    """Write a file whole or not at all: to a temporary name, then renamed.
+    """Write a file whole or not at all, as UTF-8.
 
-    What is no file, such as ``/dev/stdout`` or a named pipe, is written to and not replaced; a
-    link goes on pointing to what it points to. Raises ``ImportFailedError`` if the folder or the
-    disk does not allow it.
+    Raises ``ImportFailedError`` if the folder or the disk does not allow it.
     """
-    temporary: Path | None = None
     try:
-        if path.exists() and not path.is_file():
-            with path.open("w", encoding="utf-8", newline="\n") as stream:
-                stream.writelines(pieces)
-            return
-        path = path.resolve()
-        with tempfile.NamedTemporaryFile(
-            "w", encoding="utf-8", newline="\n", dir=path.parent, prefix=".kg-", delete=False
-        ) as file:
-            temporary = Path(file.name)
-            file.writelines(pieces)
-        # A temporary file is private; what is written here is for everyone who may read.
-        temporary.chmod(0o644)
-        temporary.replace(path)
+        write_whole((piece.encode("utf-8") for piece in pieces), path)
     except OSError as error:
         raise ImportFailedError(
             f"Cannot write: {error.strerror or error}.",
             path=path,
             hint="Choose another file with -o, or free some space.",
         ) from None
-    finally:
-        if temporary is not None and temporary.exists():
-            temporary.unlink()
 
 
 def print_text(pieces: Iterable[str]) -> None:
