@@ -21,6 +21,8 @@ def conflicts(contrasts: Sequence[Contrast]) -> str:
     for contrast in contrasts:
         sides = [_laid_out(claim) for claim in (contrast.claim, contrast.counterclaim)]
         height = max(len(who) + len(words) for who, words in sides) * _LEADING + 2 * _PAD
+        # The label hangs below the arrow, which is halfway down.
+        height = max(height, 2 * (16 + 14 * len(_label(contrast.label))))
         body += _box(2, top, height, *sides[0])
         body += _box(_BOX + _GAP - 2, top, height, *sides[1])
         body += _arrow(contrast.label, top + height / 2)
@@ -54,12 +56,15 @@ def _box(x: float, top: float, height: float, who: Lines, words: Lines) -> Itera
             y += _LEADING
 
 
+def _label(label: str) -> Lines:
+    return wrapped(words_of(label), _GAP - 20.0, 11)
+
+
 def _arrow(label: str, y: float) -> Iterator[str]:
     left, right = _BOX + 10.0, _BOX + _GAP - 10.0
     yield f'<path d="M{left + 6:.1f} {y:.1f}H{right - 6:.1f}" stroke="currentColor"/>'
     yield f'<path d="M{left:.1f} {y:.1f}l9 -5v10z"/>'
     yield f'<path d="M{right:.1f} {y:.1f}l-9 -5v10z"/>'
     middle = (left + right) / 2
-    lines = wrapped(words_of(label), right - left, 11)
-    for number, one in enumerate(lines):
+    for number, one in enumerate(_label(label)):
         yield line(middle, y + 16 + 14 * number, one, 11, anchor="middle")
