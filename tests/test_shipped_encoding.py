@@ -113,7 +113,7 @@ def test_both_accounts_speak_to_the_same_propositions(proposition: str) -> None:
 
 @pytest.mark.parametrize("name", DISPUTES)
 def test_nothing_about_people_stands_outside_statements(name: str) -> None:
-    """A relation of the vocabulary is never a plain property: that would be the graph's own voice."""
+    """A relation is never a plain property: that would be the graph's own voice."""
     store = stated(name)
     ontology = ox.Store()
     ontology.load(
