@@ -8,7 +8,6 @@ datatype gets it (https://www.w3.org/TR/json-ld11/#type-coercion).
 from __future__ import annotations
 
 import json
-import os
 from collections import defaultdict
 from collections.abc import Iterable
 from pathlib import Path
@@ -21,6 +20,7 @@ from kg.settings import shipped
 from kg.shacl import shape_files
 from kg.shacl.files import read_rdf
 from kg.sources import ontology_source, read_source
+from kg.whole_file import write_whole
 
 _LANGUAGE = {"@container": "@language"}
 
@@ -83,10 +83,7 @@ def generated() -> str:
 
 def main() -> None:
     """Write ``ontology/context.jsonld``."""
-    path = context_file()
-    temporary = path.with_suffix(f".{os.getpid()}")
-    temporary.write_text(generated(), encoding="utf-8")
-    temporary.replace(path)
+    write_whole([generated().encode("utf-8")], context_file())
 
 
 def context_file() -> Path:

@@ -12,37 +12,22 @@ from kg.server import negotiation
 from kg.server.catalogue import Catalogue
 from kg.server.openapi import GRAPH_TYPES, PER_PAGE_MOST, ROW_TYPES, document
 from kg.server.operations import send_text
-from kg.server.problems import Problem, method_not_allowed, read_only
+from kg.server.problems import Problem
+from kg.server.reading import Reading
 from kg.server.requests import Pairs, header, one, query_pairs
-from kg.server.site import WRITES, Site
+from kg.server.site import Site
 from kg.stored_query import StoredQuery
 
-METHODS = "GET, HEAD, OPTIONS"
 _OWN = ("format", "page", "per_page")
 _PER_PAGE = 100
 
 
-class _Reading:
-    """Refuses what does not read, and answers OPTIONS."""
+class _Reading(Reading):
+    """An address that knows the stored queries."""
 
     def __init__(self, site: Site, catalogue: Catalogue) -> None:
-        self._site = site
+        super().__init__(site)
         self._catalogue = catalogue
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request."""
-        method = scope["method"]
-        if method in WRITES or method == "POST":
-            raise read_only()
-        if method == "OPTIONS":
-            await self._site.options(scope, send, METHODS)
-            return
-        if method not in ("GET", "HEAD"):
-            raise method_not_allowed(METHODS)
-        await self.get(scope, receive, send)
-
-    async def get(self, scope: Scope, receive: Receive, send: Send) -> None:
-        raise NotImplementedError
 
 
 class QueryList(_Reading):

@@ -7,32 +7,20 @@ from typing import Any
 
 from starlette.types import Receive, Scope, Send
 
-from kg.server.problems import Problem, method_not_allowed, read_only
+from kg.server.problems import Problem
+from kg.server.reading import Reading
 from kg.server.requests import one, query_pairs
-from kg.server.site import WRITES, Site
 
-METHODS = "GET, HEAD, OPTIONS"
 # IRIREF of SPARQL 1.1, section 19.8, and absolute: with a scheme.
 _IRI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[^\x00-\x20<>\"{}|^`\\]*")
 _UNION = "CONSTRUCT { ?s ?p ?o } WHERE { ?s ?p ?o }"
 
 
-class Graphs:
+class Graphs(Reading):
     """``/graphs?graph=IRI`` and ``/graphs?default`` (here the union of all graphs)."""
 
-    def __init__(self, site: Site) -> None:
-        self._site = site
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request."""
-        method = scope["method"]
-        if method in WRITES or method == "POST":
-            raise read_only()
-        if method == "OPTIONS":
-            await self._site.options(scope, send, METHODS)
-            return
-        if method not in ("GET", "HEAD"):
-            raise method_not_allowed(METHODS)
+    async def get(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer with the triples of one graph."""
         found = query_pairs(scope, self._site.limits)
         iri, default = one(found, "graph"), one(found, "default")
         if (iri is None) == (default is None):

@@ -12,8 +12,9 @@ from starlette.types import Receive, Scope, Send
 
 from kg.server import negotiation
 from kg.server.dereference import SEE_OTHER
-from kg.server.graphs import METHODS, checked_iri
+from kg.server.graphs import checked_iri
 from kg.server.problems import Problem, method_not_allowed, read_only
+from kg.server.reading import METHODS
 from kg.server.requests import header
 from kg.server.site import WRITES, Site
 
