@@ -6,11 +6,12 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
+from kg.argumentation.frame import Frame, frame_of
 from kg.argumentation.framework import Framework
 from kg.argumentation.from_graph import moves_of
 from kg.argumentation.grounded import ACCEPTED, Grounded, grounded
 from kg.argumentation.moves import APPARENT, Edge, Moves
-from kg.argumentation.view import Frame, View, frame_of
+from kg.argumentation.view import View
 from kg.engine import Engine
 from kg.errors import QueryError
 from kg.rows import select, string

@@ -1,4 +1,4 @@
-"""The positions of a dispute as text, Markdown and JSON.
+"""The positions of a dispute as text and Markdown.
 
 What nothing attacks is counted and not listed, and statements that stand or fall on the same
 ground are told once; ``every`` lists them all.
@@ -6,13 +6,12 @@ ground are told once; ``every`` lists them all.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+from kg.argumentation.frame import Frame
 from kg.argumentation.grounded import ACCEPTED, REJECTED, UNDECIDED, WORDS
 from kg.argumentation.semantics import Knot, Positions
-from kg.argumentation.view import Frame
 from kg.argumentation.words import Words
 from kg.show.page import Line, Page, Section, as_markdown, as_text
 
@@ -240,83 +239,6 @@ class Report:
                 f"so the attack of {moves.name(edge.source)} on {moves.name(edge.target)} fails "
                 f"(--{failed.choice})"
             )
-
-    def json(self, limit: int | None = None) -> str:
-        """Return the report as JSON, with at most ``limit`` extensions.
-
-        Under ``grounded`` the names stand in ``accepted``, ``rejected`` and ``undecided``; under
-        the others each extension is a list of the names it accepts.
-        """
-        frame, words, found = self.frame, self.words, self.found
-        names = frame.framework.names
-        document: dict[str, object] = {
-            "dispute": frame.moves.base,
-            "semantics": found.semantics,
-            "view": {
-                "accept": list(frame.view.accept),
-                "exclude": list(frame.view.exclude),
-                "prefer": [list(pair) for pair in frame.view.prefer],
-            },
-        }
-        if found.semantics == "grounded":
-            for label in (ACCEPTED, REJECTED, UNDECIDED):
-                document[WORDS[label]] = [names[one] for one in found.grounded.having(label)]
-        else:
-            every, some = found.shared()
-            extensions = [[names[one] for one in held] for held in found.extensions(limit)]
-            document |= {
-                "extensions": extensions,
-                "count": found.count,
-                "more": found.more or len(extensions) < found.count,
-                "in_every": [names[one] for one in every],
-                "in_some": [names[one] for one in some],
-            }
-        words.learn(range(len(names)))
-        document["arguments"] = {names[i]: words.of(iri) for i, iri in enumerate(frame.iris)}
-        document["attacks"] = [self._attack(pair) for pair in sorted(frame.edges)]
-        if found.semantics == "grounded":
-            document["why"] = {names[one]: self._why(one) for one in range(len(names))}
-        document["excluded"] = [
-            frame.moves.name(iri) for iri in frame.moves.arguments if iri in frame.excluded
-        ]
-        document["failed"] = [
-            {
-                "attacker": frame.moves.name(failed.edge.source),
-                "target": frame.moves.name(failed.edge.target),
-                "choice": failed.choice,
-            }
-            for failed in frame.failed
-        ]
-        document["left_out"] = {
-            frame.moves.name(iri): reason for iri, reason in sorted(frame.moves.left_out.items())
-        }
-        return json.dumps(document, ensure_ascii=False, indent=2) + "\n"
-
-    def _attack(self, pair: tuple[int, int]) -> dict[str, object]:
-        names = self.frame.framework.names
-        return {
-            "attacker": names[pair[0]],
-            "target": names[pair[1]],
-            "by": [
-                {
-                    "kind": edge.kind,
-                    "node": self.frame.moves.name(edge.node),
-                    "rule": edge.rule or None,
-                    "premises": [self.frame.moves.name(one) for one in edge.premises],
-                    "turned": edge.turned or None,
-                }
-                for edge in self.frame.edges[pair]
-            ],
-        }
-
-    def _why(self, argument: int) -> dict[str, object]:
-        step = self.found.grounded.step(argument)
-        return {
-            "label": WORDS[step.label],
-            "round": step.round or None,
-            "by": [self.frame.framework.names[one] for one in step.by],
-            "words": self.words.why(self.found.grounded, argument),
-        }
 
 
 def _each(group: Iterable[int]) -> list[list[int]]:

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from kg.argumentation.frame import Frame
 from kg.argumentation.grounded import ACCEPTED, REJECTED, WORDS, Grounded
 from kg.argumentation.moves import APPARENT, ATTACK, RECORD, Edge
-from kg.argumentation.view import Frame
 from kg.engine import Engine
 from kg.rows import string
 from kg.show.page import Line

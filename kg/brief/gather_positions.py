@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 
+from kg.argumentation.frame import Frame, frame_of
 from kg.argumentation.framework import Framework
 from kg.argumentation.from_graph import moves_of
 from kg.argumentation.grounded import ACCEPTED, REJECTED, UNDECIDED, Grounded, grounded
 from kg.argumentation.moves import ATTACK
-from kg.argumentation.view import Frame, frame_of
 from kg.brief.gather_conflicts import contrast
 from kg.brief.gather_record import told_facts
 from kg.brief.model import Claim, Item, Part, Run, Section, Sentence, counted, sentence

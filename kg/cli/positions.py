@@ -13,7 +13,7 @@ import click
 from kg.cli.common import Endpoint, dispute_of, endpoint_options, format_option
 
 if TYPE_CHECKING:
-    from kg.argumentation.view import Frame
+    from kg.argumentation.frame import Frame
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -92,10 +92,12 @@ def positions(
 
     Example: kg positions --exclude record-llama-cpp-git
     """
+    from kg.argumentation.as_json import as_json
+    from kg.argumentation.frame import frame_of
     from kg.argumentation.from_graph import moves_of
     from kg.argumentation.report import Report
     from kg.argumentation.semantics import positions as search
-    from kg.argumentation.view import frame_of, view_of
+    from kg.argumentation.view import view_of
     from kg.argumentation.words import Words
     from kg.cli.query import engine_of
 
@@ -108,9 +110,10 @@ def positions(
         _print_framework(frame, format)
         return
     found = search(frame.framework, semantics, limit or None)
-    report = Report(frame, found, Words(engine, frame), every)
+    words = Words(engine, frame)
+    report = Report(frame, found, words, every)
     if format == "json":
-        click.echo(report.json(limit or None), nl=False)
+        click.echo(as_json(frame, found, words, limit or None), nl=False)
     elif format == "md":
         click.echo(report.markdown(), nl=False)
     else:

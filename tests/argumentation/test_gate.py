@@ -19,11 +19,12 @@ import pytest
 
 from kg.argumentation.explain import explain, falls, least_defences, rises
 from kg.argumentation.explanation import explanation_json, explanation_page
+from kg.argumentation.frame import Frame, frame_of
 from kg.argumentation.framework import Framework
 from kg.argumentation.from_graph import moves_of
 from kg.argumentation.grounded import WORDS, grounded
 from kg.argumentation.semantics import positions
-from kg.argumentation.view import Frame, View, frame_of, view_of
+from kg.argumentation.view import View, view_of
 from kg.argumentation.withdrawal import without
 from kg.argumentation.words import Words
 from kg.dispute import Dispute

@@ -33,10 +33,11 @@ from pathlib import Path
 
 import pytest
 
+from kg.argumentation.frame import Frame, frame_of
 from kg.argumentation.from_graph import moves_of
 from kg.argumentation.grounded import ACCEPTED, REJECTED, UNDECIDED, grounded
 from kg.argumentation.semantics import positions
-from kg.argumentation.view import Frame, frame_of, view_of
+from kg.argumentation.view import view_of
 from kg.dispute import Dispute, read_dispute
 from kg.embedded import EmbeddedEngine
 from kg.pipeline import staged
