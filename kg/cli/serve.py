@@ -1,4 +1,4 @@
-"""``kg serve``: the dispute as a SPARQL endpoint."""
+"""``kg serve``: a dispute, or several, as a SPARQL endpoint."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from kg.errors import EngineError
 
 
 @click.command()
+@click.argument("disputes", metavar="[DISPUTE]...", nargs=-1)
 @click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
 @click.option(
     "--port",
@@ -42,7 +43,7 @@ from kg.errors import EngineError
 @click.option(
     "--base",
     metavar="IRI",
-    help="The address that the dispute's names are served under, if it is not their own.",
+    help="The address that the names are served under, if it is not their own.",
 )
 @click.option(
     "--behind-proxy",
@@ -53,6 +54,7 @@ from kg.errors import EngineError
 @click.pass_context
 def serve(
     ctx: click.Context,
+    disputes: tuple[str, ...],
     host: str,
     port: int,
     timeout: float,
@@ -64,10 +66,16 @@ def serve(
 ) -> None:
     """Serve the dispute as a SPARQL 1.1 endpoint, read-only, until stopped.
 
-    A snapshot that "kg build" publishes meanwhile is picked up within a second.
+    Without DISPUTE, it is the one that other verbs work on. Several, each a folder or the name of
+    a shipped one, are served below /NAME/, after their folders. A snapshot that "kg build"
+    publishes meanwhile is picked up within a second.
 
-    Example: kg serve --port 8080
+    Example: kg serve llama-mmap tideline --port 8080
     """
+    if disputes and ctx.find_root().obj:
+        raise click.UsageError("Name disputes behind 'serve' or with --dispute, not both.")
+    from kg.dispute import open_dispute
+
     try:
         from kg.server.main import run
     except ImportError as error:
@@ -76,7 +84,7 @@ def serve(
             hint="pip install 'counterclaim[server]'",
         ) from None
     run(
-        dispute_of(ctx),
+        [*map(open_dispute, disputes)] or [dispute_of(ctx)],
         host=host,
         port=port,
         timeout=timeout,

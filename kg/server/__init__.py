@@ -3,8 +3,8 @@
 ::
 
     run.py          sockets, signals, the ASGI server
-    app.py          routes; what every response carries
-    protocol.py graphs.py api.py resources.py description.py    what a request asks for: a job
+    app.py          routes; what every response carries; several.py is the root of several disputes
+    protocol.py graphs.py api.py resources.py ...  what a request asks for: a job
     answers.py      a job to a response: cache, worker, limits, a failure that can be seen
     pool.py         worker processes, fair among clients; worker.py is the other end
     published.py    which snapshot is the current one

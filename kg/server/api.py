@@ -13,7 +13,7 @@ from kg.server.catalogue import Catalogue
 from kg.server.openapi import GRAPH_TYPES, PER_PAGE_MOST, ROW_TYPES, document
 from kg.server.operations import send_text
 from kg.server.problems import Problem
-from kg.server.reading import Reading
+from kg.server.reading import OfSite
 from kg.server.requests import Pairs, header, one, query_pairs
 from kg.server.site import Site
 from kg.stored_query import StoredQuery
@@ -22,7 +22,7 @@ _OWN = ("format", "page", "per_page")
 _PER_PAGE = 100
 
 
-class _Reading(Reading):
+class _Reading(OfSite):
     """An address that knows the stored queries."""
 
     def __init__(self, site: Site, catalogue: Catalogue) -> None:
@@ -52,7 +52,8 @@ class QueryAnswer(_Reading):
             raise Problem(
                 404,
                 "No such query",
-                "There is no stored query of this name; /api/queries lists them.",
+                "There is no stored query of this name; "
+                f"{self._site.identity.path}api/queries lists them.",
             )
         found = query_pairs(scope, self._site.limits)
         format = one(found, "format")

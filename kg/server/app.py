@@ -6,14 +6,14 @@ import asyncio
 import json
 import logging
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
-from pathlib import Path
+from functools import partial
 from typing import Any
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
-from starlette.routing import Route
+from starlette.routing import BaseRoute, Mount, Route, Router
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from kg.server.answers import AbortedError, Answers, Notes, client_of
@@ -29,6 +29,7 @@ from kg.server.problems import MEDIA_TYPE, Problem
 from kg.server.protocol import Sparql
 from kg.server.published import Published
 from kg.server.resources import Resources
+from kg.server.several import EveryVoid, FrontPage, Names, ToSlash
 from kg.server.site import Identity, Site
 from kg.server.void import Void
 
@@ -49,21 +50,24 @@ _EVERYWHERE = [
 ]
 
 
-def create_app(
-    identity: Identity, roots: tuple[Path, ...], limits: Limits, *, proxied: bool = False
-) -> ASGIApp:
-    """Return the ASGI application that serves the snapshot below the first of ``roots``."""
+def create_app(identities: Sequence[Identity], limits: Limits, *, proxied: bool = False) -> ASGIApp:
+    """Return the ASGI application that serves a dispute, or several with a name each.
+
+    They share the workers and the cache: ``limits`` are those of all together.
+    """
     metrics = Metrics()
     cache = Cache(limits.cache, limits.cached)
     pool = Pool(limits, metrics.worker_ended)
-    catalogue = Catalogue(identity.dispute)
-    published = Published(roots, cache.clear)
-    answers = Answers(published, pool, cache, limits)
-    site = Site(identity, limits, published, pool, answers, proxied)
+    sites = []
+    for identity in identities:
+        published = Published(identity.roots, cache.clear)
+        answers = Answers(published, pool, cache, limits)
+        sites.append(Site(identity, limits, published, pool, answers, proxied))
+    catalogues = [Catalogue(identity.dispute) for identity in identities]
 
     reading: set[asyncio.Task[None]] = set()
 
-    def changed() -> None:
+    def reload(catalogue: Catalogue) -> None:
         cache.clear()
         task = asyncio.get_running_loop().create_task(catalogue.reload())
         reading.add(task)
@@ -71,21 +75,51 @@ def create_app(
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
-        published.look()
-        catalogue.load()
+        for site, catalogue in zip(sites, catalogues, strict=True):
+            site.published.look()
+            catalogue.load()
         await pool.start()
         if pool.missing:
             LOG.warning("workers run without: %s", ", ".join(pool.missing))
-        published.changed = changed
-        following = asyncio.create_task(published.follow())
+        following = []
+        for site, catalogue in zip(sites, catalogues, strict=True):
+            site.published.changed = partial(reload, catalogue)
+            following.append(asyncio.create_task(site.published.follow()))
         try:
             yield
         finally:
-            following.cancel()
+            for task in following:
+                task.cancel()
             await pool.close()
 
+    routes: list[BaseRoute] = [
+        Route("/health", Health()),
+        Route("/ready", Ready(sites)),
+        Route("/metrics", MetricsPage(metrics, pool, cache)),
+    ]
+    resources = [Resources(site) for site in sites]
+    parts = [_routes(*part) for part in zip(sites, catalogues, resources, strict=True)]
+    if len(sites) == 1 and not sites[0].identity.name:
+        routes += parts[0]
+    else:
+        routes += [
+            Route("/", FrontPage(sites), methods=None),
+            Route("/.well-known/void", EveryVoid(sites), methods=None),
+        ]
+        for site, part in zip(sites, parts, strict=True):
+            name = site.identity.name
+            routes.append(Route(f"/{name}", ToSlash(name), methods=None))
+            routes.append(Mount(f"/{name}", Router(part, redirect_slashes=False)))
+        routes.append(Route("/{name:path}", Names(resources), methods=None))
+    app = Starlette(routes=routes, lifespan=lifespan)
+    app.router.redirect_slashes = False
+    return Front(app.router, metrics, proxied)
+
+
+def _routes(site: Site, catalogue: Catalogue, resources: Resources) -> list[BaseRoute]:
+    """Return the addresses that a dispute has, below its own path."""
     sparql = Sparql(site)
-    routes = [
+    return [
         Route("/sparql", sparql, methods=None),
         Route("/sparql/", sparql, methods=None),
         Route("/graphs", Graphs(site), methods=None),
@@ -93,14 +127,8 @@ def create_app(
         Route("/api/queries", QueryList(site, catalogue), methods=None),
         Route("/api/queries/{name}", QueryAnswer(site, catalogue), methods=None),
         Route("/openapi.json", OpenApi(site, catalogue), methods=None),
-        Route("/health", Health()),
-        Route("/ready", Ready(site)),
-        Route("/metrics", MetricsPage(metrics, site, cache)),
-        Route("/{name:path}", Resources(site), methods=None),
+        Route("/{name:path}", resources, methods=None),
     ]
-    app = Starlette(routes=routes, lifespan=lifespan)
-    app.router.redirect_slashes = False
-    return Front(app.router, metrics, proxied)
 
 
 class Front:

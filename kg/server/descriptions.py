@@ -6,7 +6,7 @@ description of the data https://www.w3.org/TR/void/.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TextIO, cast
 
 import pyoxigraph as ox
@@ -21,6 +21,7 @@ _SD = "http://www.w3.org/ns/sparql-service-description#"
 _FORMATS = "http://www.w3.org/ns/formats/"
 _RESULTS = ("SPARQL_Results_JSON", "SPARQL_Results_XML", "SPARQL_Results_CSV", "SPARQL_Results_TSV")
 _GRAPHS = ("Turtle", "TriG", "N-Triples", "N-Quads", "JSON-LD", "RDF_XML")
+_WELL_KNOWN = ".well-known/void"
 
 Node = ox.NamedNode | ox.Literal
 
@@ -71,16 +72,36 @@ def _service(engine: EmbeddedEngine, job: Job) -> Iterator[ox.Triple]:
         yield _say(graph, "void:triples", count)
 
 
+def datasets(home: str, disputes: Iterable[tuple[str, str, str]]) -> Iterator[ox.Triple]:
+    """Describe the data of several disputes on the server at ``home``, each in a few words.
+
+    A dispute is given by its address there, the base of its names, and its title; what is counted
+    stands in its own description.
+    """
+    about = ox.NamedNode(home + _WELL_KNOWN)
+    yield _say(about, "rdf:type", ox.NamedNode(expand("void:DatasetDescription")))
+    for address, base, title in disputes:
+        own = ox.NamedNode(address + _WELL_KNOWN)
+        dataset = _part(own, "dataset")
+        yield _say(about, "foaf:topic", dataset)
+        yield from _dataset(dataset, base, title, address + "sparql")
+        yield _say(dataset, "rdfs:seeAlso", own)
+
+
+def _dataset(dataset: ox.NamedNode, base: str, title: str, endpoint: str) -> Iterator[ox.Triple]:
+    yield _say(dataset, "rdf:type", ox.NamedNode(expand("void:Dataset")))
+    yield _say(dataset, "dcterms:title", ox.Literal(title))
+    yield _say(dataset, "void:sparqlEndpoint", ox.NamedNode(endpoint))
+    yield _say(dataset, "void:uriSpace", ox.Literal(base))
+    yield _say(dataset, "void:rootResource", ox.NamedNode(base))
+
+
 def _void(engine: EmbeddedEngine, job: Job) -> Iterator[ox.Triple]:
-    about = ox.NamedNode(job["home"] + ".well-known/void")
+    about = ox.NamedNode(job["home"] + _WELL_KNOWN)
     dataset = _part(about, "dataset")
     yield _say(about, "rdf:type", ox.NamedNode(expand("void:DatasetDescription")))
     yield _say(about, "foaf:primaryTopic", dataset)
-    yield _say(dataset, "rdf:type", ox.NamedNode(expand("void:Dataset")))
-    yield _say(dataset, "dcterms:title", ox.Literal(job["title"]))
-    yield _say(dataset, "void:sparqlEndpoint", ox.NamedNode(job["endpoint"]))
-    yield _say(dataset, "void:uriSpace", ox.Literal(job["base"]))
-    yield _say(dataset, "void:rootResource", ox.NamedNode(job["base"]))
+    yield from _dataset(dataset, job["base"], job["title"], job["endpoint"])
     for format in _GRAPHS:
         yield _say(dataset, "void:feature", ox.NamedNode(_FORMATS + format))
     for term, query in (

@@ -8,7 +8,7 @@ from typing import Any
 from starlette.types import Receive, Scope, Send
 
 from kg.server.problems import Problem
-from kg.server.reading import Reading
+from kg.server.reading import OfSite
 from kg.server.requests import one, query_pairs
 
 # IRIREF of SPARQL 1.1, section 19.8, and absolute: with a scheme.
@@ -16,7 +16,7 @@ _IRI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[^\x00-\x20<>\"{}|^`\\]*")
 _UNION = "CONSTRUCT { ?s ?p ?o } WHERE { ?s ?p ?o }"
 
 
-class Graphs(Reading):
+class Graphs(OfSite):
     """``/graphs?graph=IRI`` and ``/graphs?default`` (here the union of all graphs)."""
 
     async def get(self, scope: Scope, receive: Receive, send: Send) -> None:

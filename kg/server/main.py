@@ -1,12 +1,15 @@
-"""From a dispute to a running endpoint."""
+"""From a dispute, or several, to a running endpoint."""
 
 from __future__ import annotations
 
+import re
 import sys
+from collections import Counter
+from collections.abc import Sequence
 from urllib.parse import urlsplit
 
 from kg.dispute import Dispute
-from kg.errors import EngineError
+from kg.errors import DisputeError, EngineError
 from kg.pipeline import open_current
 from kg.server.app import create_app
 from kg.server.limits import MIB, Limits, default_workers
@@ -14,9 +17,14 @@ from kg.server.run import listen, serve
 from kg.server.site import Identity
 from kg.snapshot import roots
 
+# What can stand in an address as it is.
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._~-]*")
+# Addresses of the server itself, beside those of its disputes.
+_TAKEN = frozenset({"health", "ready", "metrics"})
+
 
 def run(
-    dispute: Dispute,
+    disputes: Sequence[Dispute],
     *,
     host: str,
     port: int,
@@ -27,25 +35,62 @@ def run(
     proxied: bool = False,
     build: bool = True,
 ) -> None:
-    """Serve a dispute until the process is told to stop; builds it first if that is needed.
+    """Serve disputes until the process is told to stop; builds first what needs it.
 
-    ``base`` is the address that its names are served under, ``timeout`` a query's seconds,
-    ``memory`` its MiB of address space.
-    Raises ``EngineError`` for an address that cannot be used, and whatever building raises.
+    One is served at the root, each of several below the name of its folder. ``base`` is the
+    address that names are served under, ``timeout`` a query's seconds, ``memory`` its MiB of
+    address space. Raises ``EngineError`` for an address that cannot be used, ``DisputeError`` for
+    names that cannot be told apart, and whatever building raises.
     """
     public = _checked(base)
+    names = names_of(disputes)
     accepting = listen(host, port)
-    open_current(dispute, build=build).close()
+    for dispute in disputes:
+        open_current(dispute, build=build).close()
     limits = Limits(timeout=timeout, workers=workers or default_workers(), memory=memory * MIB)
-    identity = Identity(dispute.base, dispute.title, public, dispute)
-    app = create_app(identity, roots(dispute), limits, proxied=proxied)
+    identities = [_identity(*each, public) for each in zip(disputes, names, strict=True)]
+    app = create_app(identities, limits, proxied=proxied)
     shown = f"[{host}]" if ":" in host else host
-    address = f"http://{shown}:{accepting.getsockname()[1]}/sparql"
+    address = f"http://{shown}:{accepting.getsockname()[1]}"
 
     def started() -> None:
-        print(f"'{dispute.title}' is at {address}", file=sys.stderr, flush=True)
+        for each in identities:
+            where = f"{address}{each.path}sparql"
+            print(f"'{each.title}' is at {where}", file=sys.stderr, flush=True)
 
     serve(app, accepting, timeout, started, proxied=proxied)
+
+
+def names_of(disputes: Sequence[Dispute]) -> list[str]:
+    """Return the names that disputes have in addresses: their folders'; one alone has none.
+
+    Raises ``DisputeError`` for a name that two have, that the server needs or that cannot stand in
+    an address.
+    """
+    if len(disputes) == 1:
+        return [""]
+    names = [dispute.folder.name for dispute in disputes]
+    counted = Counter(names)
+    for name, dispute in zip(names, disputes, strict=True):
+        if counted[name] > 1:
+            wrong = f"{counted[name]} of the disputes to serve are called '{name}'"
+        elif name in _TAKEN:
+            wrong = f"'{name}' is an address of the server itself"
+        elif not _NAME.fullmatch(name):
+            wrong = f"'{name}' cannot stand in an address as it is"
+        else:
+            continue
+        raise DisputeError(
+            wrong,
+            path=dispute.folder,
+            hint="Each of several is served below the name of its folder; rename one.",
+        )
+    return names
+
+
+def _identity(dispute: Dispute, name: str, public: str | None) -> Identity:
+    below = f"{public}{name}/" if public and name else public
+    return Identity(dispute.base, dispute.title, roots(dispute), below, dispute, name)
 
 
 def _checked(base: str | None) -> str | None:

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 
 from starlette.types import Receive, Scope, Send
 
 from kg.server import metrics
 from kg.server.cache import Cache
+from kg.server.pool import Pool
 from kg.server.problems import Problem, method_not_allowed
 from kg.server.site import Site
 
 
-async def send_text(scope: Scope, send: Send, media: str, text: str) -> None:
-    """Send a small text that no one may keep."""
+async def send_text(
+    scope: Scope, send: Send, media: str, text: str, vary: bytes | None = None
+) -> None:
+    """Send a small text that no one may keep; ``vary`` is what its form depends on."""
     if scope["method"] not in ("GET", "HEAD"):
         raise method_not_allowed("GET, HEAD")
     body = text.encode()
@@ -21,6 +25,7 @@ async def send_text(scope: Scope, send: Send, media: str, text: str) -> None:
         (b"content-type", media.encode()),
         (b"content-length", str(len(body)).encode()),
         (b"cache-control", b"no-store"),
+        *([(b"vary", vary)] if vary else []),
     ]
     await send({"type": "http.response.start", "status": 200, "headers": headers})
     body = b"" if scope["method"] == "HEAD" else body
@@ -36,36 +41,39 @@ class Health:
 
 
 class Ready:
-    """``/ready``: there is a snapshot and a worker, or 503."""
+    """``/ready``: there is a snapshot of every dispute, and a worker; or 503."""
 
-    def __init__(self, site: Site) -> None:
-        self._site = site
+    def __init__(self, sites: Sequence[Site]) -> None:
+        self._sites = sites
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
-        snapshot = self._site.published.snapshot
-        if snapshot is None or not self._site.pool.pids:
-            why = self._site.published.problem or "no worker runs"
-            raise Problem(503, "Not ready", f"{why}.", outcome="not ready")
-        told = {
-            "status": "ready",
-            "snapshot": snapshot.digest,
-            "problem": self._site.published.problem,
-        }
+        disputes = {site.identity.name: _state(site) for site in self._sites}
+        alone = disputes.pop("", None)
+        told = {"status": "ready", **alone} if alone else {"status": "ready", "disputes": disputes}
         await send_text(scope, send, "application/json", json.dumps(told) + "\n")
+
+
+def _state(site: Site) -> dict[str, str | None]:
+    snapshot, problem = site.published.snapshot, site.published.problem
+    if snapshot is None or not site.pool.pids:
+        which = f"{site.identity.name}: " if site.identity.name else ""
+        why = problem or "no worker runs"
+        raise Problem(503, "Not ready", f"{which}{why}.", outcome="not ready")
+    return {"snapshot": snapshot.digest, "problem": problem}
 
 
 class MetricsPage:
     """``/metrics``, for Prometheus."""
 
-    def __init__(self, counted: metrics.Metrics, site: Site, cache: Cache) -> None:
+    def __init__(self, counted: metrics.Metrics, pool: Pool, cache: Cache) -> None:
         self._metrics = counted
-        self._site = site
+        self._pool = pool
         self._cache = cache
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
-        pool, cache = self._site.pool, self._cache
+        pool, cache = self._pool, self._cache
         now = {
             "kg_workers": ("gauge", "Worker processes.", len(pool.pids)),
             "kg_workers_busy": ("gauge", "Workers at work.", pool.busy),

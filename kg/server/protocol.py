@@ -11,6 +11,7 @@ from typing import Any
 from starlette.types import Receive, Scope, Send
 
 from kg.server.problems import Problem, method_not_allowed, read_only
+from kg.server.reading import options
 from kg.server.requests import (
     FORM,
     Pairs,
@@ -41,7 +42,7 @@ class Sparql:
         if method in WRITES:
             raise read_only()
         if method == "OPTIONS":
-            await self._site.options(scope, send, METHODS)
+            await options(send, METHODS)
             return
         if method not in ("GET", "HEAD", "POST", "QUERY"):
             raise method_not_allowed(METHODS)

@@ -14,7 +14,7 @@ from kg.server import negotiation
 from kg.server.dereference import SEE_OTHER
 from kg.server.graphs import checked_iri
 from kg.server.problems import Problem, method_not_allowed, read_only
-from kg.server.reading import METHODS
+from kg.server.reading import METHODS, options
 from kg.server.requests import header
 from kg.server.site import WRITES, Site
 
@@ -30,20 +30,24 @@ class Resources:
     def __init__(self, site: Site) -> None:
         self._site = site
         # Under its own name, where a server of that name passes requests on; and under --base.
-        bases = [site.identity.base, *([site.identity.public] if site.identity.public else [])]
-        self._paths = sorted({urlsplit(base).path or "/" for base in bases}, key=len, reverse=True)
+        known = site.identity
+        paths = {urlsplit(base).path or "/" for base in (known.base, known.public) if base}
+        if known.name:  # among others it has a path of its own
+            paths.add(known.path)
+        self._paths = sorted(paths, key=len, reverse=True)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
         method = scope["method"]
-        path = _path(scope)
-        below = next((start for start in self._paths if path.startswith(start)), None)
+        path = path_of(scope)
+        below = self.below(path)
         if method in WRITES or method == "POST":
             raise read_only()
         if below is None:
-            raise Problem(404, detail="There is nothing here. Queries go to /sparql.")
+            where = f"{self._site.identity.path}sparql"
+            raise Problem(404, detail=f"There is nothing here. Queries go to {where}.")
         if method == "OPTIONS":
-            await self._site.options(scope, send, METHODS)
+            await options(send, METHODS)
             return
         if method not in ("GET", "HEAD"):
             raise method_not_allowed(METHODS)
@@ -62,6 +66,10 @@ class Resources:
                     raise
                 await _see_other(send, below + _ABOUT + local)
 
+    def below(self, path: str) -> str | None:
+        """Return the start of a path below which the dispute's names are, if it has one."""
+        return next((start for start in self._paths if path.startswith(start)), None)
+
     def _iri(self, local: str) -> str:
         iri = self._site.identity.base + local
         checked_iri(iri)
@@ -78,7 +86,7 @@ class Resources:
         await self._site.respond(self._site.request(scope, job), receive, send)
 
 
-def _path(scope: Scope) -> str:
+def path_of(scope: Scope) -> str:
     """Return the path as it was sent: an escape in it is part of the name."""
     raw = scope.get("raw_path") or scope["path"].encode("utf-8", "surrogateescape")
     try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from starlette.types import Receive, Scope, Send
@@ -25,14 +26,22 @@ WRITES = frozenset({"PUT", "DELETE", "PATCH"})
 class Identity:
     """What is served: its title, the base of its names, and the address it is served under.
 
-    ``public`` is the base of this server's own addresses (``--base``), or ``None`` to take it from
-    each request. ``dispute`` is what stored queries are looked up in.
+    Snapshots are published below one of ``roots``. ``public`` is the address that stands for the
+    base (``--base``), or ``None`` to take it from each request. ``dispute`` is what stored queries
+    are looked up in. ``name`` tells it from others on the same server; alone it has none.
     """
 
     base: str
     title: str
+    roots: tuple[Path, ...]
     public: str | None = None
     dispute: Dispute | None = None
+    name: str = ""
+
+    @property
+    def path(self) -> str:
+        """The path on this server below which all of it is."""
+        return f"/{self.name}/" if self.name else "/"
 
 
 @dataclass
@@ -73,25 +82,10 @@ class Site:
         }
 
     def address(self, scope: Scope) -> str:
-        """Return this server's base address as the client used it, ending in a slash."""
+        """Return the address below which the dispute is, as the client used it, with a slash."""
         if self.identity.public:
             return self.identity.public
-        host = header(scope, "host") or "localhost"
-        # What comes back in addresses must be a host and a port, and nothing else.
-        if not all(sign.isalnum() or sign in ".-:[]" for sign in host):
-            host = "localhost"
-        return f"{scope.get('scheme', 'http')}://{host}/"
-
-    async def options(self, scope: Scope, send: Send, methods: str) -> None:
-        """Answer OPTIONS, and with it a browser that asks before it sends."""
-        headers = [
-            (b"allow", methods.encode()),
-            (b"access-control-allow-methods", methods.encode()),
-            (b"access-control-allow-headers", b"Accept, Content-Type, If-None-Match"),
-            (b"access-control-max-age", b"86400"),
-        ]
-        await send({"type": "http.response.start", "status": 204, "headers": headers})
-        await send({"type": "http.response.body", "body": b""})
+        return server_address(scope) + self.identity.path.removeprefix("/")
 
     async def describe_service(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer with the service description: what is here and what can be asked."""
@@ -107,3 +101,12 @@ class Site:
             "title": self.identity.title,
             **self.formats(scope),
         }
+
+
+def server_address(scope: Scope) -> str:
+    """Return this server's address as the client used it, ending in a slash."""
+    host = header(scope, "host") or "localhost"
+    # What comes back in addresses must be a host and a port, and nothing else.
+    if not all(sign.isalnum() or sign in ".-:[]" for sign in host):
+        host = "localhost"
+    return f"{scope.get('scheme', 'http')}://{host}/"

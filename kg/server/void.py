@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from starlette.types import Receive, Scope, Send
 
-from kg.server.reading import Reading
+from kg.server.reading import OfSite
 
 
-class Void(Reading):
+class Void(OfSite):
     """``/.well-known/void``."""
 
     async def get(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -12,6 +12,7 @@ import socket
 import sys
 from contextlib import suppress
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 from kg.server import frames
@@ -24,6 +25,9 @@ _OPERATIONS = {
     "page": "pages",
     "name": "dereference",
 }
+
+# How many disputes' stores a worker keeps open; each takes address space.
+_STORES = 8
 
 
 def main() -> None:
@@ -47,8 +51,8 @@ class _Worker:
         self._evaluate = evaluate
         self._connection = connection
         self._bounds = evaluate.Bounds(told["rows"], told["answer"])
-        self._store = ""
-        self._engine: Any = None
+        # The folder of a dispute's snapshots -> the store of it that is open, and its engine.
+        self._open: dict[str, tuple[str, Any]] = {}
 
     def serve(self, missing: list[str]) -> None:
         self._connection.sendall(frames.pack(frames.READY, {"missing": missing}))
@@ -63,18 +67,24 @@ class _Worker:
                 os._exit(3)  # what is left of the heap is not to be trusted
 
     def _do(self, job: dict[str, Any]) -> None:
-        if job["store"] != self._store:
-            self._store, self._engine = "", None
-            self._engine = self._evaluate.open_store(job["store"])
-            self._store = job["store"]
+        engine = self._engine(job["store"])
         if job["op"] == "open":
             self._connection.sendall(frames.pack(frames.END, {"rows": 0}))
         elif job["op"] == "query":
-            self._evaluate.run(self._engine, job, self._bounds, self._output(job))
+            self._evaluate.run(engine, job, self._bounds, self._output(job))
         else:
             # Imported when first needed: most queries need none of it.
             module = import_module(f"kg.server.{_OPERATIONS[job['op']]}")
-            module.run(self._engine, job, self._bounds, self._output(job))
+            module.run(engine, job, self._bounds, self._output(job))
+
+    def _engine(self, store: str) -> Any:
+        place = str(Path(store).parents[1])
+        if self._open.get(place, ("",))[0] != store:
+            self._open.pop(place, None)
+            while len(self._open) >= _STORES:
+                del self._open[next(iter(self._open))]
+            self._open[place] = store, self._evaluate.open_store(store)
+        return self._open[place][1]
 
     def _output(self, job: dict[str, Any]) -> Any:
         from kg.server.output import Output

@@ -17,6 +17,6 @@ from kg.server.site import Identity
 root, base, limits_text = sys.argv[1:]
 limits = Limits(**json.loads(limits_text))
 accepting = listen("127.0.0.1", 0)
-app = create_app(Identity(base, "A store of a test"), (Path(root),), limits)
+app = create_app([Identity(base, "A store of a test", (Path(root),))], limits)
 address = f"http://127.0.0.1:{accepting.getsockname()[1]}/sparql"
 serve(app, accepting, limits.timeout, lambda: print("is at", address, file=sys.stderr, flush=True))

@@ -29,13 +29,15 @@ def fresh(server: Server) -> Reply:
     return server.query(f"SELECT ({random.getrandbits(60)} AS ?x) {{}}")
 
 
-def send(server: Server, text: str, source: str = "127.0.0.1") -> socket.socket:
+def send(
+    server: Server, text: str, source: str = "127.0.0.1", path: str = "/sparql"
+) -> socket.socket:
     """Send a query and do not wait for its answer."""
     connection = socket.create_connection(
         ("127.0.0.1", server.port), PATIENCE, source_address=(source, 0)
     )
     head = (
-        "POST /sparql HTTP/1.1\r\nHost: x\r\nContent-Type: application/sparql-query\r\n"
+        f"POST {path} HTTP/1.1\r\nHost: x\r\nContent-Type: application/sparql-query\r\n"
         f"Content-Length: {len(text)}\r\n\r\n"
     )
     connection.sendall((head + text).encode())
