@@ -48,15 +48,28 @@ def judge(
     engine raises.
     """
     compiler = Compiler(graph, surroundings(engine, kept, one_graph))
+    return run(engine, compiler, *plans_of(compiler))
+
+
+def plans_of(compiler: Compiler) -> tuple[list[Plan], dict[Shape, str]]:
+    """Compile every shape that has targets; return the plans, and why others have none."""
     plans: list[Plan] = []
     left: dict[Shape, str] = {}
-    for shape in graph.roots:
+    for shape in compiler.graph.roots:
         try:
             plans.append(compiler.plan(shape))
         except NotCompilableError as error:
             left[shape] = str(error)
         except RecursionError:
             left[shape] = "shapes are nested too deeply"
+    return plans, left
+
+
+def run(engine: Engine, compiler: Compiler, plans: list[Plan], left: dict[Shape, str]) -> Judgement:
+    """Judge by plans; shapes that turn out to be beyond the engine join those ``left``.
+
+    Raises as ``judge``.
+    """
     run = _Run(engine, compiler, left)
     found: dict[Shape, list[Result]] = {plan.shape: [] for plan in plans}
     for target, chosen in _by_target(plans).items():

@@ -66,13 +66,13 @@ def qualified(compiling: Compiling, shape: Shape) -> Iterator[Check]:
     if path is None:
         return
     for other in shape.shapes("qualifiedValueShape"):
-        siblings = _siblings(shape, other)
+        others = siblings(shape, other)
 
-        def good(value: str, other: Shape = other, siblings: tuple[Shape, ...] = siblings) -> str:
+        def good(value: str, other: Shape = other, others: tuple[Shape, ...] = others) -> str:
             return all_of(
                 [
                     not_(compiling.violates(other, value)),
-                    *(compiling.violates(sibling, value) for sibling in siblings),
+                    *(compiling.violates(sibling, value) for sibling in others),
                 ]
             )
 
@@ -98,7 +98,8 @@ def qualified(compiling: Compiling, shape: Shape) -> Iterator[Check]:
             )
 
 
-def _siblings(shape: Shape, own: Shape) -> tuple[Shape, ...]:
+def siblings(shape: Shape, own: Shape) -> tuple[Shape, ...]:
+    """Return the other shapes that a value of a qualified one must not conform to."""
     if not shape.truth("qualifiedValueShapesDisjoint"):
         return ()
     graph = shape.graph
