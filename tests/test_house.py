@@ -34,7 +34,7 @@ LAYERS = {
         "kg.argumentation",
     ],
     4: ["kg.pipeline", "kg.publish", "kg.imports", "kg.exports", "kg.brief"],
-    5: ["kg.server", "kg.cli"],
+    5: ["kg.server", "kg.cli", "kg.__main__"],
 }
 
 

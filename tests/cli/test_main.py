@@ -69,3 +69,18 @@ def test_a_closed_stream_is_no_reason_to_break(
     )
     assert done.returncode == code
     assert "Traceback" not in done.stderr
+
+
+def test_an_interrupt_while_loading_leaves_no_traceback(tmp_path: Path) -> None:
+    # What is loaded first stands in for a user's Ctrl-C.
+    (tmp_path / "click.py").write_text("raise KeyboardInterrupt\n")
+    environment = os.environ | {"PYTHONPATH": str(tmp_path)}
+    done = subprocess.run(
+        [sys.executable, "-m", "kg", "--help"], env=environment, capture_output=True, text=True
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "")
+
+
+def test_the_package_runs_as_a_module() -> None:
+    done = subprocess.run([sys.executable, "-m", "kg", "--version"], capture_output=True, text=True)
+    assert (done.returncode, done.stdout.split(",")[0]) == (0, "kg")
