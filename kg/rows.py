@@ -44,6 +44,11 @@ def string(row: dict[str, Term], column: str, default: str = "") -> str:
     return default if term is None else str(term.value)
 
 
+def truth(row: dict[str, Term], column: str) -> bool:
+    """Say whether a column holds ``true``, which some servers write as 1; unbound is false."""
+    return string(row, column) in ("true", "1")
+
+
 def number(row: dict[str, Term], column: str) -> int | None:
     """Return a column's whole number, or ``None`` if it is unbound or not one."""
     try:

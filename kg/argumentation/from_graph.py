@@ -56,11 +56,11 @@ SELECT ?persona ?agent ?judgement WHERE {
 } ORDER BY ?persona ?agent ?judgement
 """
 _CONFLICTS = """
-SELECT DISTINCT ?node ?one ?apparent ?declared ?rule WHERE {
+SELECT DISTINCT ?node ?one ?apparent ?rule WHERE {
   ?node kg:between ?one .
-  { ?node a kg:Contradiction BIND(false AS ?apparent) }
-  UNION { ?node a kg:DeclaredContradiction BIND(false AS ?apparent) }
-  UNION { ?node a kg:DerivedContradiction BIND(false AS ?apparent) }
+  { ?node a kg:Contradiction }
+  UNION { ?node a kg:DeclaredContradiction }
+  UNION { ?node a kg:DerivedContradiction }
   UNION { ?node a kg:ApparentContradiction BIND(true AS ?apparent) }
   OPTIONAL { ?node kg:rule ?rule }
 } ORDER BY ?node ?one ?rule
@@ -178,7 +178,7 @@ def _conflicts(engine: Engine, arguments: set[str], ignore_scope: bool) -> Itera
     kinds: dict[str, tuple[str, str]] = {}
     for row in select(engine, _CONFLICTS):
         node, one = string(row, "node"), string(row, "one")
-        apparent = string(row, "apparent") == "true"
+        apparent = "apparent" in row
         if apparent and not ignore_scope:
             continue
         if one not in ends.setdefault(node, []):

@@ -7,7 +7,7 @@ from kg.brief.model import Part, Run, Section, Sentence, counted, sentence
 from kg.brief.voices import Voices
 from kg.engine import Term
 from kg.namespaces import expand
-from kg.rows import select, string
+from kg.rows import select, string, truth
 
 _PERSONAS = """
 SELECT DISTINCT ?persona ?identity ?counted ?git WHERE {
@@ -51,8 +51,8 @@ def unverified(voices: Voices) -> Section:
     commits: list[Run] = []
     for row in select(voices.engine, _PERSONAS):
         persona, identity = string(row, "persona"), string(row, "identity")
-        same = string(row, "counted") == "true"
-        if string(row, "git") == "true":
+        same = truth(row, "counted")
+        if truth(row, "git"):
             commits.append(Run(f"{'; ' if commits else ''}{voices.name(persona)} as "))
             commits.append(Run(voices.name(identity), (persona,)))
             for run in runs.get(persona, []):

@@ -24,6 +24,7 @@ _STATEMENTS = """
 SELECT DISTINCT ?assertion ?property ?value WHERE {
   { SELECT DISTINCT ?assertion WHERE {
       VALUES ?seed { $about }
+      ?seed a ?class .  # for Virtuoso 7, which begins no path at VALUES alone
       { ?seed kg:relays* ?assertion } UNION { ?assertion kg:relays+ ?seed }
   } }
   ?assertion ?property ?value .
@@ -41,8 +42,9 @@ SELECT ?thing ?label WHERE {
     (rdfs:label 1) (foaf:name 2) (dcterms:title 3) (doap:name 4) (kg:subjectLine 5)
   }
   ?thing ?property ?label .
-  BIND(IF(LANG(?label) IN ("en", ""), 0, 1) AS ?foreign)
-} ORDER BY ?thing ?foreign ?rank ?label
+  # Not as IF(...): Virtuoso 7 stops answering anybody at LANG within IF (docs/remote.md).
+  BIND(LANG(?label) IN ("en", "") AS ?readable)
+} ORDER BY ?thing DESC(?readable) ?rank ?label
 """
 
 STANCES = {

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from kg.namespaces import ONTOLOGY_GRAPH
-from kg.rows import number, string
+from kg.rows import number, string, truth
 from kg.show.page import Line, Page, Section
 from kg.show.reader import Reader
 
@@ -137,7 +137,7 @@ def _files(reader: Reader, iri: str, limit: int | None) -> tuple[Line, ...]:
         path = string(row, "path")
         if "previous" in row:
             path = f"{string(row, 'previous')} -> {path}"
-        if string(row, "binary") in ("true", "1"):
+        if truth(row, "binary"):
             change = "binary"
         else:
             change = f"+{number(row, 'additions') or 0} -{number(row, 'deletions') or 0}"
