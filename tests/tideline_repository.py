@@ -101,7 +101,7 @@ def write_record(folder: Path, path: Path) -> None:
     names = git.record_names(repository, BASE, url="https://git.example/tideline")
     pulls = (git.parse_pull("4"), git.parse_pull("7=main~3..refs/pull/7/head"))
     selection = git.Selection((), (), pulls, ("main",))
-    pieces, notes = git.import_git(repository, selection, names)
+    pieces, notes = git.import_git(repository, selection, names, least_lines=1)
     assert not notes
     git.write_text(pieces, path)
 

@@ -56,6 +56,14 @@ def import_() -> None:
     is_flag=True,
     help="Include e-mail addresses: for your own use, not for publishing.",
 )
+@click.option(
+    "--lines",
+    "least_lines",
+    type=click.IntRange(1),
+    metavar="COUNT",
+    help="Describe blocks of at least COUNT added lines, by place and digest and not by text, and "
+    "whose lines each commit removes. A long history gets fewer with a larger COUNT.",
+)
 @click.option("--messages", is_flag=True, help="Include what follows the subject of a message.")
 @click.option(
     "-o",
@@ -77,6 +85,7 @@ def git(
     base: str | None,
     emails: bool,
     messages: bool,
+    least_lines: int | None,
     output: Path | None,
 ) -> None:
     """Read commits, pull requests and branches of the git repository REPO.
@@ -95,7 +104,13 @@ def git(
     )
     with _bar() as progress:
         pieces, notes = library.import_git(
-            repo, selection, names, emails=emails, messages=messages, progress=progress
+            repo,
+            selection,
+            names,
+            emails=emails,
+            messages=messages,
+            least_lines=least_lines,
+            progress=progress,
         )
     for note in notes:
         click.echo(note, err=True)
@@ -119,6 +134,6 @@ def _bar() -> Iterator[Progress | None]:
         task = bar.add_task("Reading commits", visible=False)
 
         def advance(done: int, total: int) -> None:
-            bar.update(task, completed=done, total=total, visible=total > 2 * _WORTH_A_BAR)
+            bar.update(task, completed=done, total=total, visible=total > _WORTH_A_BAR)
 
         yield advance

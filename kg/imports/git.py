@@ -5,17 +5,17 @@
 
 from __future__ import annotations
 
-import heapq
 import os
 import shlex
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from kg.errors import ImportFailedError
 from kg.imports import git_select, turtle
 from kg.imports.git_log import read_commits
-from kg.imports.git_model import Branch, Commit, History, Progress, PullRequest
+from kg.imports.git_model import Branch, History, Progress, PullRequest
+from kg.imports.git_patch import combined_patch_id
 from kg.imports.git_process import GitRepository
 from kg.imports.git_rdf import RecordNames, write_turtle
 from kg.imports.git_select import PullChoice, Selection, parse_pull
@@ -38,12 +38,18 @@ __all__ = [
 
 
 def read_history(
-    place: str | os.PathLike[str], selection: Selection, progress: Progress | None = None
+    place: str | os.PathLike[str],
+    selection: Selection,
+    progress: Progress | None = None,
+    *,
+    least_lines: int | None = None,
 ) -> History:
     """Read the chosen commits, pull requests and branches of a repository.
 
     Pull requests are compared with the first chosen branch, else with the default branch. A
-    branch lists those of the read commits that it contains. Raises ``ImportFailedError``.
+    branch lists those of the read commits that it contains. With ``least_lines``, blocks of at
+    least so many added lines are described, and whose lines were removed. Raises
+    ``ImportFailedError``.
     """
     notes: list[str] = []
     with GitRepository(place) as repository:
@@ -76,8 +82,7 @@ def read_history(
             ends = [tip for _, tip in tips.values()] or [git_select.default_branch(repository)]
             for tip in ends:
                 wanted |= dict.fromkeys(git_select.range_commits(repository, None, tip))
-        commits = read_commits(repository, wanted, progress)
-        ordered = parents_first(commits)
+        ordered = read_commits(repository, wanted, progress, least_lines)
         place_of = {commit.hash: index for index, commit in enumerate(ordered)}
         return History(
             commits=ordered,
@@ -88,6 +93,7 @@ def read_history(
                     pull.head,
                     pull.merge_base,
                     tuple(sorted(pull.commits, key=place_of.__getitem__)),
+                    combined_patch_id(repository, pull.merge_base, pull.head),
                 )
                 for pull in pulls
             ),
@@ -97,13 +103,14 @@ def read_history(
                     ref,
                     tuple(
                         sorted(
-                            git_select.contained(repository, tip, commits),
+                            git_select.contained(repository, tip, place_of),
                             key=place_of.__getitem__,
                         )
                     ),
                 )
                 for ref, tip in sorted(set(tips.values()))
             ),
+            least_lines=least_lines,
             notes=tuple(notes),
         )
 
@@ -116,29 +123,6 @@ def _refuse_repeats(numbers: Iterable[int]) -> None:
                 f"Pull request {number} is named twice.", hint="Name each pull request once."
             )
         seen.add(number)
-
-
-def parents_first(commits: Mapping[str, Commit]) -> tuple[Commit, ...]:
-    """Order commits so that parents come first, and otherwise by commit time, then by hash."""
-    waiting = {
-        name: sum(parent in commits for parent in set(commit.parents))
-        for name, commit in commits.items()
-    }
-    children: dict[str, list[str]] = {}
-    for name, commit in commits.items():
-        for parent in set(commit.parents):
-            children.setdefault(parent, []).append(name)
-    ready = [(commits[name].seconds, name) for name, count in waiting.items() if count == 0]
-    heapq.heapify(ready)
-    ordered = []
-    while ready:
-        _, name = heapq.heappop(ready)
-        ordered.append(commits[name])
-        for child in children.get(name, ()):
-            waiting[child] -= 1
-            if waiting[child] == 0:
-                heapq.heappush(ready, (commits[child].seconds, child))
-    return tuple(ordered)
 
 
 def record_names(
@@ -173,7 +157,12 @@ def _called(place: str | os.PathLike[str], url: str | None) -> str:
 
 
 def command_line(
-    selection: Selection, record: RecordNames, *, emails: bool = False, messages: bool = False
+    selection: Selection,
+    record: RecordNames,
+    *,
+    emails: bool = False,
+    messages: bool = False,
+    least_lines: int | None = None,
 ) -> str:
     """Return the command that makes this record, wrapped, with a path that fits everywhere."""
     called = (record.url or "repository").rstrip("/").rsplit("/", 1)[-1].removesuffix(".git")
@@ -181,6 +170,7 @@ def command_line(
     options += [("--range", text) for text in selection.ranges]
     options += [("--pull", _pull_text(choice)) for choice in selection.pulls]
     options += [("--branch", name) for name in selection.branches]
+    options += [] if least_lines is None else [("--lines", str(least_lines))]
     options += [("--url", record.url)] if record.url else []
     options += [("--repository", record.repository), ("--record", record.record)]
     options += [("--base", record.base)]
@@ -204,14 +194,17 @@ def import_git(
     *,
     emails: bool = False,
     messages: bool = False,
+    least_lines: int | None = None,
     progress: Progress | None = None,
 ) -> tuple[Iterator[str], tuple[str, ...]]:
     """Read a repository and return its record as Turtle, in pieces, and notes for the person.
 
     Everything is read before the first piece. Raises ``ImportFailedError``.
     """
-    history = read_history(place, selection, progress)
-    made_by = command_line(selection, record, emails=emails, messages=messages)
+    history = read_history(place, selection, progress, least_lines=least_lines)
+    made_by = command_line(
+        selection, record, emails=emails, messages=messages, least_lines=least_lines
+    )
     return (
         write_turtle(history, record, emails=emails, messages=messages, made_by=made_by),
         history.notes,

@@ -1,21 +1,21 @@
 """Read commits with three streaming git processes, however many commits there are.
 
-``git log`` gives the words, ``git diff-tree --numstat`` the changed files, and ``git diff-tree
--p | git patch-id --stable`` the patch ids; the last two run side by side.
+``git log`` gives the words; then ``git diff-tree`` compares each commit with its parent, and
+``git patch-id`` reads what it gives.
 """
 
 from __future__ import annotations
 
+import heapq
 import re
-import threading
-from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
-from pathlib import Path
 
 from kg.errors import ImportFailedError
-from kg.imports.git_model import Commit, FileChange, Identity, Progress
-from kg.imports.git_process import GitRepository, is_hash, split_zero
+from kg.imports.git_model import Commit, Identity, Progress
+from kg.imports.git_patch import read_differences
+from kg.imports.git_process import GitRepository, split_zero
 
 # One field each, ended by a zero byte, which no commit message can hold.
 _TRAILER = "%(trailers:key={},valueonly,unfold)"
@@ -24,32 +24,29 @@ _FIELDS = (
     _TRAILER.format("Co-authored-by"),
     _TRAILER.format("Signed-off-by"),
 )
-# Written out although most are git's defaults: they go into numbers and patch ids. Renames are
-# followed as `git show` and `git log` do, within a limit that keeps a large commit quick.
-_DIFFERENCE = (
-    *("diff-tree", "--stdin", "--root", "-r", "-M", "-l1000"),
-    *("--no-ext-diff", "--no-textconv", "--no-color", "--diff-algorithm=default"),
-    *("--indent-heuristic", "--src-prefix=a/", "--dst-prefix=b/", "--submodule=short"),
-)
 _TIME = re.compile(r"^(-?[0-9]+) ([+-])([0-9]{2})([0-9]{2})$")
 
 
 def read_commits(
-    repository: GitRepository, hashes: Iterable[str], progress: Progress | None = None
-) -> dict[str, Commit]:
-    """Read the commits with these full hashes, each once.
+    repository: GitRepository,
+    hashes: Iterable[str],
+    progress: Progress | None = None,
+    least_lines: int | None = None,
+) -> tuple[Commit, ...]:
+    """Read the commits with these full hashes, each once and after its parents.
 
     The patch id is what ``git show COMMIT | git patch-id --stable`` prints for the commit in
     this repository. Where a commit changes a binary file, git puts the shortened names of its
     contents into the id, and how far it shortens them grows with the repository: such ids can
     be compared within one clone only.
-    ``progress`` counts commits twice, once for their files and once for their patch ids.
+    ``progress`` counts commits. With ``least_lines``, blocks of so many added lines are
+    described, and whose lines were removed.
     Raises ``ImportFailedError``, also for a commit whose parents a shallow clone left out:
     every file would look as if that commit had added it.
     """
     wanted = tuple(dict.fromkeys(hashes))
     if not wanted:
-        return {}
+        return ()
     cut = repository.shallow_boundary().intersection(wanted)
     if cut:
         raise ImportFailedError(
@@ -57,38 +54,57 @@ def read_commits(
             path=repository.place,
             hint="Complete it with: git fetch --unshallow",
         )
-    listing = repository.scratch / "commits"
+    listing = repository.scratch / "named"
     listing.write_text("".join(f"{name}\n" for name in wanted), "ascii")
-    count = _Counter(2 * len(wanted), progress)
-    with ThreadPoolExecutor(1) as pool:
-        patches = pool.submit(_patch_ids, repository, listing, count)
-        changes = _changes(repository, listing, count)
-        identifiers = patches.result()
-    count.finish()
     with repository.stream(_log_command(), given=listing) as stream:
-        return {
-            commit.hash: commit
-            for commit in (
-                _commit(fields, changes, identifiers) for fields in _records(split_zero(stream))
-            )
-        }
+        commits = parents_first(
+            {one.hash: one for one in map(_commit, _records(split_zero(stream)))}
+        )
+    count = _Counter(len(commits), progress)
+    parents = {commit.hash: commit.parents for commit in commits}
+    changes, patches = read_differences(repository, parents, count.step, least_lines)
+    count.finish()
+    return tuple(
+        replace(one, changes=changes.get(one.hash, ()), patch_id=patches.get(one.hash))
+        for one in commits
+    )
+
+
+def parents_first(commits: Mapping[str, Commit]) -> tuple[Commit, ...]:
+    """Order commits so that parents come first, and otherwise by commit time, then by hash."""
+    waiting = {
+        name: sum(parent in commits for parent in set(commit.parents))
+        for name, commit in commits.items()
+    }
+    children: dict[str, list[str]] = {}
+    for name, commit in commits.items():
+        for parent in set(commit.parents):
+            children.setdefault(parent, []).append(name)
+    ready = [(commits[name].seconds, name) for name, count in waiting.items() if count == 0]
+    heapq.heapify(ready)
+    ordered = []
+    while ready:
+        _, name = heapq.heappop(ready)
+        ordered.append(commits[name])
+        for child in children.get(name, ()):
+            waiting[child] -= 1
+            if waiting[child] == 0:
+                heapq.heappush(ready, (commits[child].seconds, child))
+    return tuple(ordered)
 
 
 class _Counter:
-    """Progress over two threads."""
+    """Progress over many small steps."""
 
     def __init__(self, total: int, progress: Progress | None) -> None:
         self._total, self._progress = total, progress
         self._done = 0
-        self._lock = threading.Lock()
 
     def step(self) -> None:
-        if self._progress is None:
-            return
-        with self._lock:
-            self._done += 1
-            if self._done % 25 == 0:  # a bar moves no faster, and drawing it takes time
-                self._progress(self._done, self._total)
+        self._done += 1
+        # A bar moves no faster, and drawing it takes time.
+        if self._progress is not None and self._done % 25 == 0:
+            self._progress(self._done, self._total)
 
     def finish(self) -> None:
         """Count what gave no output: merges and empty commits."""
@@ -115,19 +131,14 @@ def _records(pieces: Iterator[bytes]) -> Iterator[list[bytes]]:
     yield from (list(fields) for fields in zip(*[pieces] * len(_FIELDS), strict=False))
 
 
-def _commit(
-    fields: Sequence[bytes], changes: dict[str, list[FileChange]], patches: dict[str, str]
-) -> Commit:
+def _commit(fields: Sequence[bytes]) -> Commit:
     encoding = fields[2].decode("ascii", "replace")
     text = [decode(field, encoding) for field in fields]
     author_time, _ = written_time(text[5])
     commit_time, seconds = written_time(text[8])
-    parents = tuple(text[1].split())
-    # A merge has no single difference, and git patch-id is not given one.
-    alone = len(parents) < 2
     return Commit(
         hash=text[0],
-        parents=parents,
+        parents=tuple(text[1].split()),
         author=Identity(text[3].strip(), text[4].strip()),
         author_time=author_time,
         committer=Identity(text[6].strip(), text[7].strip()),
@@ -137,8 +148,6 @@ def _commit(
         body=_body(text[10]),
         co_authors=_people(text[11]),
         signed_off_by=_people(text[12]),
-        changes=tuple(changes.get(text[0], ())) if alone else (),
-        patch_id=patches.get(text[0]) if alone else None,
     )
 
 
@@ -198,60 +207,3 @@ def _people(trailers: str) -> tuple[Identity, ...]:
         if name or bracket:
             found.add(Identity(" ".join(name.split()), rest.partition(">")[0].strip()))
     return tuple(sorted(found))
-
-
-def _changes(
-    repository: GitRepository, listing: Path, count: _Counter
-) -> dict[str, list[FileChange]]:
-    command = [*_DIFFERENCE, "--numstat", "-z"]
-    found: dict[str, list[FileChange]] = {}
-    with repository.stream(command, given=listing) as stream:
-        pieces = split_zero(stream)
-        files: list[FileChange] = []
-        for piece in pieces:
-            added, tab, rest = piece.partition(b"\t")
-            if not tab:  # a commit's hash; its files follow
-                files = found.setdefault(piece.decode("ascii"), [])
-                count.step()
-                continue
-            removed, _, path = rest.partition(b"\t")
-            # A rename leaves the path empty and gives both after it.
-            previous = None if path else next(pieces)
-            binary = added == b"-"
-            files.append(
-                FileChange(
-                    path=path_text(path or next(pieces)),
-                    previous=None if previous is None else path_text(previous),
-                    additions=None if binary else int(added),
-                    deletions=None if binary else int(removed),
-                )
-            )
-    return found
-
-
-def path_text(raw: bytes) -> str:
-    """Return a path as text; one that is not UTF-8 as git quotes it: ``"caf\\351.txt"``.
-
-    Git's own quoting (core.quotePath) is C's: octal escapes between double quotes.
-    """
-    try:
-        return raw.decode("utf-8")
-    except UnicodeDecodeError:
-        plain = {0x22: '\\"', 0x5C: "\\\\", 0x0A: "\\n", 0x09: "\\t"}
-        quoted = (
-            plain.get(byte) or (chr(byte) if 0x20 <= byte < 0x7F else f"\\{byte:03o}")
-            for byte in raw
-        )
-        return '"' + "".join(quoted) + '"'
-
-
-def _patch_ids(repository: GitRepository, listing: Path, count: _Counter) -> dict[str, str]:
-    found: dict[str, str] = {}
-    commands = ([*_DIFFERENCE, "-p", "-U3"], ["patch-id", "--stable"])
-    with repository.stream(*commands, given=listing) as stream:
-        for line in stream:
-            identifier, commit = line.decode("ascii").split()
-            if is_hash(identifier):
-                found[commit] = identifier
-            count.step()
-    return found

@@ -18,17 +18,41 @@ class Identity:
 
 
 @dataclass(frozen=True)
+class LineRange:
+    """Consecutive lines that a commit adds, none of them empty.
+
+    ``first`` is the line in the new file, from 1. ``digest`` is the SHA-256, in hexadecimal, of
+    the lines' bytes without white space, joined by line feeds.
+    """
+
+    first: int
+    count: int
+    digest: str
+
+
+@dataclass(frozen=True)
+class RemovedLines:
+    """How many of the lines that a commit removes from a file ``commit`` had added."""
+
+    commit: str
+    count: int
+
+
+@dataclass(frozen=True)
 class FileChange:
     """One file that a commit changed against its only parent.
 
     ``additions`` and ``deletions`` count lines and are ``None`` for a binary file. ``previous``
-    is the path before a rename. A path that is not UTF-8 is given as git quotes it.
+    is the path before a rename. A path that is not UTF-8 is given as git quotes it. ``added``
+    and ``removed`` are empty unless lines were asked for.
     """
 
     path: str
     previous: str | None
     additions: int | None
     deletions: int | None
+    added: tuple[LineRange, ...] = ()
+    removed: tuple[RemovedLines, ...] = ()
 
     @property
     def binary(self) -> bool:
@@ -66,6 +90,8 @@ class PullRequest:
     """A pull request as its ref tells it: its head and what it adds to the default branch.
 
     ``commits`` are hashes, oldest first. ``merge_base`` is ``None`` for unrelated histories.
+    ``combined_patch_id`` is the patch id of all its commits as one difference, from where it
+    began to its head; ``None`` where that is not known or there is no difference.
     """
 
     number: int
@@ -73,6 +99,7 @@ class PullRequest:
     head: str
     merge_base: str | None
     commits: tuple[str, ...]
+    combined_patch_id: str | None = None
 
 
 @dataclass(frozen=True)
@@ -91,5 +118,7 @@ class History:
     commits: tuple[Commit, ...]
     pulls: tuple[PullRequest, ...] = ()
     branches: tuple[Branch, ...] = ()
+    # The fewest lines of a described block; None if lines were not asked for.
+    least_lines: int | None = None
     # What the person should know although nothing failed.
     notes: tuple[str, ...] = field(default=(), compare=False)

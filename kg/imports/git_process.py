@@ -14,7 +14,7 @@ import re
 import subprocess
 import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import IO
@@ -210,6 +210,45 @@ class GitRepository:
                     path=self.place,
                     hint="A shallow or partial clone lacks objects, and a damaged one too: try "
                     "git fetch --unshallow, a full clone, or git fsck.",
+                )
+
+    @contextmanager
+    def sink(self, command: Sequence[str], answer: Path) -> Iterator[IO[bytes]]:
+        """Run a command that reads what is written to it and answers into the file ``answer``.
+
+        Raises ``ImportFailedError`` on leaving, if the command failed or read no further.
+        """
+        with tempfile.TemporaryFile(dir=self.scratch) as errors, answer.open("wb") as target:
+            try:
+                process = subprocess.Popen(
+                    ["git", *_FIXED, *command],
+                    stdin=subprocess.PIPE,
+                    stdout=target,
+                    stderr=errors,
+                    cwd=self.scratch,
+                    env=self._objects,
+                )
+            except FileNotFoundError:
+                raise _no_git() from None
+            assert process.stdin is not None
+            broken = False
+            try:
+                yield process.stdin
+                process.stdin.close()
+                code = process.wait()
+            except BrokenPipeError:
+                broken = True
+                code = process.wait()
+            finally:
+                if process.poll() is None:
+                    process.kill()
+                    process.wait()
+                with suppress(BrokenPipeError):
+                    process.stdin.close()
+            if broken or code:
+                errors.seek(0)
+                raise ImportFailedError(
+                    f"git {command[0]} failed ({_last_line(errors.read())}).", path=self.place
                 )
 
 

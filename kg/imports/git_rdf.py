@@ -66,6 +66,10 @@ def write_turtle(
             ("a", ["kg:Record"]),
             ("dcterms:title", [turtle.literal(record.title)]),
             ("dcterms:source", address),
+            (
+                "kg:leastLines",
+                [] if history.least_lines is None else [str(history.least_lines)],
+            ),
         ],
     )
     yield "\n" + turtle.block(
@@ -126,6 +130,10 @@ def _groups(history: History, record: RecordNames) -> Iterator[str]:
                 ("kg:ref", [turtle.literal(pull.ref)]),
                 ("kg:headCommit", _commits([pull.head])),
                 ("kg:mergeBase", _commits([pull.merge_base] if pull.merge_base else [])),
+                (
+                    "kg:combinedPatchId",
+                    [turtle.literal(pull.combined_patch_id)] if pull.combined_patch_id else [],
+                ),
                 ("kg:hasCommit", _commits(pull.commits)),
             ],
         )
@@ -144,7 +152,9 @@ def _groups(history: History, record: RecordNames) -> Iterator[str]:
 
 def _files(commit: Commit) -> Iterator[str]:
     for number, change in enumerate(commit.changes, 1):
-        yield turtle.block(
+        added = [_part("lines", commit, number, n) for n in range(1, len(change.added) + 1)]
+        removed = [_part("removed", commit, number, n) for n in range(1, len(change.removed) + 1)]
+        yield _in_one_line(
             _change(commit, number),
             [
                 ("a", ["kg:FileChange"]),
@@ -153,8 +163,33 @@ def _files(commit: Commit) -> Iterator[str]:
                 ("kg:additions", [] if change.additions is None else [str(change.additions)]),
                 ("kg:deletions", [] if change.deletions is None else [str(change.deletions)]),
                 ("kg:binary", ["true"] if change.binary else []),
+                ("kg:addsLines", added),
+                ("kg:removesLines", removed),
             ],
-        ).replace("\n    ", " ")  # short enough for one line
+        )
+        for name, block in zip(added, change.added, strict=True):
+            yield _in_one_line(
+                name,
+                [
+                    ("a", ["kg:LineRange"]),
+                    ("kg:firstLine", [str(block.first)]),
+                    ("kg:lineCount", [str(block.count)]),
+                    ("kg:textDigest", [turtle.literal(block.digest)]),
+                ],
+            )
+        for name, gone in zip(removed, change.removed, strict=True):
+            yield _in_one_line(
+                name,
+                [
+                    ("a", ["kg:RemovedLines"]),
+                    ("kg:lineCount", [str(gone.count)]),
+                    ("kg:addedIn", _commits([gone.commit])),
+                ],
+            )
+
+
+def _in_one_line(subject: str, statements: turtle.Statements) -> str:
+    return re.sub(r"\n +", " ", turtle.block(subject, statements))
 
 
 def _people(commit: Commit) -> Iterator[Identity]:
@@ -163,6 +198,10 @@ def _people(commit: Commit) -> Iterator[Identity]:
 
 def _change(commit: Commit, number: int) -> str:
     return f":change-{commit.hash[:12]}-{number}"
+
+
+def _part(kind: str, commit: Commit, change: int, number: int) -> str:
+    return f":{kind}-{commit.hash[:12]}-{change}-{number}"
 
 
 def _commits(hashes: Iterable[str]) -> list[str]:

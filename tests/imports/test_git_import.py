@@ -8,8 +8,9 @@ import pytest
 
 from kg.errors import ImportFailedError
 from kg.imports.git import PullChoice, Selection, parse_pull, read_history
-from kg.imports.git_log import decode, path_text, written_time
+from kg.imports.git_log import decode, written_time
 from kg.imports.git_model import Commit, FileChange, Identity
+from kg.imports.git_patch import path_text
 from tests.imports.repositories import ANA, BO, CommitSpec, git, make_repository
 
 TEXT = "".join(f"line {number}\n" for number in range(20))
@@ -331,7 +332,7 @@ def test_progress_reaches_its_end(plain: tuple[Path, dict[str, str]]) -> None:
     folder, hashes = plain
     seen: list[tuple[int, int]] = []
     read_history(folder, Selection(), lambda done, total: seen.append((done, total)))
-    assert seen[-1] == (2 * len(hashes), 2 * len(hashes))
+    assert seen[-1] == (len(hashes), len(hashes))
 
 
 def test_sha256_repositories(tmp_path: Path) -> None:
