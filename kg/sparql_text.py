@@ -293,7 +293,7 @@ def guard(text: str, path: Path | str | None = None) -> None:
                     values_depth = None
         elif token.is_word("VALUES"):
             values_depth = len(closers) + 1
-        elif _calls_service(tokens, index):
+        elif calls_service(tokens, index):
             raise refuse(
                 token,
                 "SERVICE is refused: a query may not reach other servers",
@@ -325,7 +325,7 @@ def _is_operator(token: Token) -> bool:
     return token.kind == "word" and token.text.upper() in _OPERATOR_WORDS
 
 
-def _calls_service(tokens: Sequence[Token], index: int) -> bool:
+def calls_service(tokens: Sequence[Token], index: int) -> bool:
     """Say whether a token is SERVICE, also run together with its neighbours.
 
     The engine's grammar asks for no space between keywords and names: ``1SERVICE<x>{}`` and

@@ -50,6 +50,13 @@ from kg.errors import EngineError
     is_flag=True,
     help="Tell clients apart by the last address of X-Forwarded-For; only behind a proxy.",
 )
+@click.option(
+    "--allow-service",
+    "services",
+    multiple=True,
+    metavar="ORIGIN",
+    help="Another server that queries may ask with SERVICE; give it once for each.",
+)
 @click.option("--no-build", is_flag=True, help="Serve the last snapshot, even if sources changed.")
 @click.pass_context
 def serve(
@@ -62,6 +69,7 @@ def serve(
     memory: int,
     base: str | None,
     behind_proxy: bool,
+    services: tuple[str, ...],
     no_build: bool,
 ) -> None:
     """Serve the dispute as a SPARQL 1.1 endpoint, read-only, until stopped.
@@ -92,5 +100,6 @@ def serve(
         memory=memory,
         base=base,
         proxied=behind_proxy,
+        services=services,
         build=not no_build,
     )

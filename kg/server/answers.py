@@ -8,6 +8,7 @@ import json
 import logging
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,6 +20,7 @@ from kg.server.limits import Limits
 from kg.server.pool import BusyError, Pool, Worker
 from kg.server.problems import Problem
 from kg.server.published import Published
+from kg.server.services import ForbiddenError, ServiceError, Services
 from kg.snapshot import Snapshot
 
 # How often a request looks for a newer snapshot when the one it began with has been removed.
@@ -63,8 +65,11 @@ class Request:
 class Answers:
     """Answers requests from the current snapshot with the workers of a pool."""
 
-    def __init__(self, published: Published, pool: Pool, cache: Cache, limits: Limits) -> None:
+    def __init__(
+        self, published: Published, pool: Pool, cache: Cache, limits: Limits, services: Services
+    ) -> None:
         self._published = published
+        self._services = services
         self._pool = pool
         self._cache = cache
         self._limits = limits
@@ -118,7 +123,7 @@ class Answers:
         key = _key(snapshot, request.job)
         try:
             async with self._pool.lend(request.client) as worker:
-                run = _Run(worker, self._limits, request.notes)
+                run = _Run(worker, self._limits, request.notes, self._services)
                 await run.begin({**request.job, "store": str(snapshot.store)})
                 if not run.ended and not request.http_1_0:
                     await self._stream(request, send, run, key)
@@ -188,8 +193,9 @@ class _GoneError(Exception):
 class _Run:
     """One job in one worker: its frames, read against the clock."""
 
-    def __init__(self, worker: Worker, limits: Limits, notes: Notes) -> None:
+    def __init__(self, worker: Worker, limits: Limits, notes: Notes, services: Services) -> None:
         self._worker = worker
+        self._services = services
         self._limits = limits
         self._notes = notes
         self._left = limits.timeout
@@ -230,6 +236,8 @@ class _Run:
             self.held += len(payload)
         elif kind == frames.HEAD:
             self.head = json.loads(payload)
+        elif kind == frames.CALL:
+            await self._call(**json.loads(payload))
         elif kind == frames.END:
             self.ended = True
             told = json.loads(payload)
@@ -240,6 +248,20 @@ class _Run:
             if told["status"] == 503:
                 raise _GoneError
             raise _told(told)
+
+    async def _call(self, address: str, query: str) -> None:
+        """Ask another server for the worker, which has no network; it costs the query's time."""
+        started = time.monotonic()
+        try:
+            data = await self._services.ask(address, query, max(0.0, self._left))
+        except (ForbiddenError, ServiceError) as error:
+            told = {"detail": str(error), "forbidden": isinstance(error, ForbiddenError)}
+            reply: tuple[bytes, Any] = (frames.FAIL, told)
+        else:
+            reply = (frames.BODY, data)
+        self._left -= time.monotonic() - started
+        with suppress(EOFError):  # the next frame tells how it ended
+            await self._worker.reply(*reply)
 
     def take(self) -> bytes:
         """Return what is held and hold it no more."""
@@ -262,7 +284,7 @@ def _told(told: dict[str, Any]) -> Problem:
     errors = told.get("errors") or []
     if "line" in told:
         errors = [{"detail": told["detail"], "line": told["line"]}]
-    outcome = {403: "write refused", 422: "limit"}.get(told["status"], "")
+    outcome = {403: "write refused", 422: "limit", 502: "service failed"}.get(told["status"], "")
     return Problem(told["status"], told["title"], told["detail"], errors=errors, outcome=outcome)
 
 

@@ -29,6 +29,7 @@ from kg.server.problems import MEDIA_TYPE, Problem
 from kg.server.protocol import Sparql
 from kg.server.published import Published
 from kg.server.resources import Resources
+from kg.server.services import Origin, Services
 from kg.server.several import EveryVoid, FrontPage, Names, ToSlash
 from kg.server.site import Identity, Site
 from kg.server.void import Void
@@ -50,19 +51,28 @@ _EVERYWHERE = [
 ]
 
 
-def create_app(identities: Sequence[Identity], limits: Limits, *, proxied: bool = False) -> ASGIApp:
+def create_app(
+    identities: Sequence[Identity],
+    limits: Limits,
+    *,
+    proxied: bool = False,
+    origins: Sequence[Origin] = (),
+) -> ASGIApp:
     """Return the ASGI application that serves a dispute, or several with a name each.
 
-    They share the workers and the cache: ``limits`` are those of all together.
+    They share the workers and the cache: ``limits`` are those of all together. Queries may ask
+    the servers of ``origins``.
     """
     metrics = Metrics()
     cache = Cache(limits.cache, limits.cached)
     pool = Pool(limits, metrics.worker_ended)
-    sites = []
+    services = Services(origins, limits.service, limits.workers)
+    sites: list[Site] = []
     for identity in identities:
         published = Published(identity.roots, cache.clear)
-        answers = Answers(published, pool, cache, limits)
-        sites.append(Site(identity, limits, published, pool, answers, proxied))
+        answers = Answers(published, pool, cache, limits, services)
+        site = Site(identity, limits, published, pool, answers, proxied, bool(origins))
+        sites.append(site)
     catalogues = [Catalogue(identity.dispute) for identity in identities]
 
     reading: set[asyncio.Task[None]] = set()
@@ -90,6 +100,7 @@ def create_app(identities: Sequence[Identity], limits: Limits, *, proxied: bool 
         finally:
             for task in following:
                 task.cancel()
+            services.close()
             await pool.close()
 
     routes: list[BaseRoute] = [

@@ -48,6 +48,8 @@ def _service(engine: EmbeddedEngine, job: Job) -> Iterator[ox.Triple]:
     yield _say(service, _sd("endpoint"), service)
     yield _say(service, _sd("supportedLanguage"), _sd("SPARQL11Query"))
     yield _say(service, _sd("feature"), _sd("UnionDefaultGraph"))
+    if job.get("services"):
+        yield _say(service, _sd("feature"), _sd("BasicFederatedQuery"))
     # What was derived is in a graph of its own; nothing is inferred while a query runs.
     yield _say(
         service,

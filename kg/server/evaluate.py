@@ -14,6 +14,7 @@ from kg.engine import Triples
 from kg.errors import CounterclaimError, QueryError
 from kg.namespaces import PREFIXES
 from kg.results import write_triples
+from kg.server.federation import Call, FailedError, inline
 from kg.server.output import Output, RowCounter, TooLargeError, XmlRepair
 from kg.server.problems import READ_ONLY
 from kg.sparql_text import is_update, significant
@@ -43,10 +44,14 @@ class RefusedError(Exception):
 
 @dataclass(frozen=True)
 class Bounds:
-    """The most rows (or triples) and bytes that one answer may have."""
+    """The most rows (or triples) and bytes that one answer may have.
+
+    ``call`` asks another server, for a job that may.
+    """
 
     rows: int
     size: int
+    call: Call | None = None
 
 
 def run(engine: EmbeddedEngine, job: Job, bounds: Bounds, open_output: Open) -> None:
@@ -55,12 +60,13 @@ def run(engine: EmbeddedEngine, job: Job, bounds: Bounds, open_output: Open) -> 
     The job has ``query``; ``base`` (for relative IRIs and the empty prefix); ``default`` and
     ``named``, the dataset's graphs or ``None``; ``rows`` and ``graph``, each the media type and
     the format that the client would take, or ``None``; ``absent``, a sentence with which an
-    answer without triples is 404.
+    answer without triples is 404; ``services``, whether other servers may be asked.
     """
     text = job["query"]
     try:
+        inlined = _inlined(text, job, bounds)
         answer = engine.answer(
-            text,
+            text if inlined is None else inlined,
             default_graphs=job.get("default"),
             named_graphs=job.get("named"),
             base=job.get("base"),
@@ -70,11 +76,13 @@ def run(engine: EmbeddedEngine, job: Job, bounds: Bounds, open_output: Open) -> 
         if is_update(text):
             raise RefusedError(403, "Read-only endpoint", READ_ONLY) from None
         raise _bad_query(error) from None
+    except FailedError as error:
+        raise RefusedError(502, "Another server failed", str(error)) from None
     choice = job["graph" if isinstance(answer, ox.QueryTriples) else "rows"]
     if choice is None:
         raise not_acceptable(isinstance(answer, ox.QueryTriples))
     media, format = choice
-    head = {"type": media, "cacheable": not _changes(text)}
+    head = {"type": media, "cacheable": inlined is None and not _changes(text)}
     try:
         if isinstance(answer, ox.QueryTriples):
             _send_triples(answer, format, job, bounds, open_output(head))
@@ -84,6 +92,23 @@ def run(engine: EmbeddedEngine, job: Job, bounds: Bounds, open_output: Open) -> 
         raise too_large(error) from None
     except QueryError as error:
         raise _bad_query(error) from None
+
+
+def _inlined(text: str, job: Job, bounds: Bounds) -> str | None:
+    """Return the query with other servers' answers in it; ``None`` where none may be asked."""
+    if bounds.call is None or not job.get("services"):
+        return None
+    return inline(text, job.get("base"), bounds.call)
+
+
+def service_error(address: str, detail: str, forbidden: bool) -> Exception:
+    """Return what to raise when another server was not asked, or did not answer."""
+    if forbidden:
+        return QueryError(
+            f"SERVICE <{address}> is refused: {detail}",
+            hint="A query may reach the servers that this one was told of, and no other.",
+        )
+    return FailedError(f"SERVICE <{address}>: {detail}.")
 
 
 def not_acceptable(graph: bool) -> RefusedError:

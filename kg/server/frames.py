@@ -19,6 +19,8 @@ HEAD = b"H"  # JSON: what kind of answer comes, and in what media type
 BODY = b"B"
 END = b"E"  # JSON: how many rows
 FAIL = b"F"  # JSON: status, title, detail
+# JSON: the address of another server and a query for it; a BODY or a FAIL goes back to the worker.
+CALL = b"C"
 
 _PREFIX = struct.Struct("!cI")
 # No frame is longer: what is read ahead of a slow client is bounded by it.

@@ -35,6 +35,7 @@ class Limits:
     body: int = 1 * MIB  # of a request's body
     body_time: float = 10.0  # to send a request's body
     target: int = 60 * KIB  # of a query string; the parser takes no address beyond 64 KiB
+    service: int = 1 * MIB  # of what another server answers
     held: int = 256 * KIB  # of an answer held back, so that a failure can still have its status
     cache: int = 64 * MIB  # all cached answers together
     cached: int = 1 * MIB  # one cached answer

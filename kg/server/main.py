@@ -14,6 +14,7 @@ from kg.pipeline import open_current
 from kg.server.app import create_app
 from kg.server.limits import MIB, Limits, default_workers
 from kg.server.run import listen, serve
+from kg.server.services import Origin, listed
 from kg.server.site import Identity
 from kg.snapshot import roots
 
@@ -34,22 +35,26 @@ def run(
     base: str | None = None,
     proxied: bool = False,
     build: bool = True,
+    services: Sequence[str] = (),
 ) -> None:
     """Serve disputes until the process is told to stop; builds first what needs it.
 
     One is served at the root, each of several below the name of its folder. ``base`` is the
     address that names are served under, ``timeout`` a query's seconds, ``memory`` its MiB of
-    address space. Raises ``EngineError`` for an address that cannot be used, ``DisputeError`` for
-    names that cannot be told apart, and whatever building raises.
+    address space, ``services`` the origins of other servers that queries may ask.
+
+    Raises ``EngineError`` for an address that cannot be used, ``DisputeError`` for names that
+    cannot be told apart, and whatever building raises.
     """
     public = _checked(base)
     names = names_of(disputes)
+    origins = [_listed(text) for text in services]
     accepting = listen(host, port)
     for dispute in disputes:
         open_current(dispute, build=build).close()
     limits = Limits(timeout=timeout, workers=workers or default_workers(), memory=memory * MIB)
     identities = [_identity(*each, public) for each in zip(disputes, names, strict=True)]
-    app = create_app(identities, limits, proxied=proxied)
+    app = create_app(identities, limits, proxied=proxied, origins=origins)
     shown = f"[{host}]" if ":" in host else host
     address = f"http://{shown}:{accepting.getsockname()[1]}"
 
@@ -91,6 +96,16 @@ def names_of(disputes: Sequence[Dispute]) -> list[str]:
 def _identity(dispute: Dispute, name: str, public: str | None) -> Identity:
     below = f"{public}{name}/" if public and name else public
     return Identity(dispute.base, dispute.title, roots(dispute), below, dispute, name)
+
+
+def _listed(text: str) -> Origin:
+    try:
+        return listed(text)
+    except ValueError as error:
+        raise EngineError(
+            f"--allow-service {text} is no origin: it {error}",
+            hint="Scheme, host and port, such as https://query.example.org",
+        ) from None
 
 
 def _checked(base: str | None) -> str | None:

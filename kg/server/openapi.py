@@ -126,7 +126,7 @@ def _sparql(method: str) -> dict[str, Any]:
         ],
         "responses": {
             "200": _response("The answer, or the service description", {"*/*": {}}),
-            **_errors("403", "408", "413", "415"),
+            **_errors("403", "408", "413", "415", "502"),
         },
     }
     if method == "get":

@@ -65,6 +65,14 @@ class Worker:
         except ConnectionError as error:
             raise EOFError("the worker has gone") from error
 
+    async def reply(self, kind: bytes, payload: bytes | dict[str, Any]) -> None:
+        """Give it what it asked for in the middle of a job. Raises ``EOFError`` if it has gone."""
+        self._writer.write(frames.pack(kind, payload))
+        try:
+            await self._writer.drain()
+        except ConnectionError as error:
+            raise EOFError("the worker has gone") from error
+
     async def frame(self) -> tuple[bytes, bytes]:
         """Return the next frame of its answer. Raises ``EOFError`` if it dies."""
         kind, payload = await frames.read(self._reader)

@@ -54,12 +54,13 @@ class Site:
     pool: Pool
     answers: Answers
     proxied: bool = False
+    federated: bool = False  # queries may ask the other servers that are listed
 
     def request(self, scope: Scope, job: dict[str, Any], page_url: str | None = None) -> Request:
         """Return a request for a worker."""
         notes: Notes = scope["kg.notes"]
         return Request(
-            job={"base": self.identity.base, **job},
+            job={"base": self.identity.base, "services": self.federated, **job},
             client=client_of(scope, self.proxied),
             method=scope["method"],
             if_none_match=header(scope, "if-none-match") or "",

@@ -50,7 +50,7 @@ class _Worker:
 
         self._evaluate = evaluate
         self._connection = connection
-        self._bounds = evaluate.Bounds(told["rows"], told["answer"])
+        self._bounds = evaluate.Bounds(told["rows"], told["answer"], self._call)
         # The folder of a dispute's snapshots -> the store of it that is open, and its engine.
         self._open: dict[str, tuple[str, Any]] = {}
 
@@ -85,6 +85,20 @@ class _Worker:
                 del self._open[next(iter(self._open))]
             self._open[place] = store, self._evaluate.open_store(store)
         return self._open[place][1]
+
+    def _call(self, address: str, query: str) -> bytes:
+        """Let the parent ask another server, if it will."""
+        self._connection.sendall(
+            frames.pack(frames.CALL, {"address": address, "query": query}),
+        )
+        frame = frames.receive(self._connection)
+        if frame is None:
+            os._exit(0)
+        kind, payload = frame
+        if kind == frames.BODY:
+            return payload
+        told = json.loads(payload)
+        raise self._evaluate.service_error(address, told["detail"], told["forbidden"])
 
     def _output(self, job: dict[str, Any]) -> Any:
         from kg.server.output import Output

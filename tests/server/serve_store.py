@@ -12,11 +12,14 @@ from pathlib import Path
 from kg.server.app import create_app
 from kg.server.limits import Limits
 from kg.server.run import listen, serve
+from kg.server.services import listed
 from kg.server.site import Identity
 
 root, base, limits_text = sys.argv[1:]
-limits = Limits(**json.loads(limits_text))
+told = json.loads(limits_text)
+origins = [listed(text) for text in told.pop("services", ())]
+limits = Limits(**told)
 accepting = listen("127.0.0.1", 0)
-app = create_app([Identity(base, "A store of a test", (Path(root),))], limits)
+app = create_app([Identity(base, "A store of a test", (Path(root),))], limits, origins=origins)
 address = f"http://127.0.0.1:{accepting.getsockname()[1]}/sparql"
 serve(app, accepting, limits.timeout, lambda: print("is at", address, file=sys.stderr, flush=True))
