@@ -76,6 +76,11 @@ def is_known(engine: Engine, node: ox.NamedNode) -> bool:
     )
 
 
+def is_graph(engine: Engine, node: ox.NamedNode) -> bool:
+    """Say whether ``node`` is the name of a graph that is not empty."""
+    return bool(engine.query(f"ASK {{ GRAPH {node} {{ ?s ?p ?o }} }}"))
+
+
 def short_names(engine: Engine, base: str) -> list[str]:
     """Return the short names of all that is described below ``base``, sorted."""
     text = ox.Literal(base)

@@ -10,7 +10,7 @@ import pyoxigraph as ox
 
 from kg.engine import Engine, Rows, Term
 from kg.errors import ParameterError, QueryError
-from kg.names import candidate, is_known, resolve
+from kg.names import candidate, is_graph, is_known, resolve
 from kg.namespaces import PREFIXES, expand, shorten
 from kg.query_header import Parameter
 from kg.stored_query import StoredQuery, missing_parameter, unknown_parameter
@@ -81,9 +81,10 @@ def to_term(parameter: Parameter, text: str, engine: Engine | None, base: str) -
     """Return the term of a parameter's type that ``text`` means; things need the engine.
 
     Things (``agent``, ``document``, ...) are named by IRI, prefixed name or short name; a
-    ``string`` is a plain literal; an ``integer`` an ``xsd:integer``; a ``date`` becomes the
-    ``xsd:dateTime`` of its first moment, in UTC where no zone is given, so that it compares with
-    the bounds of dates in the graph. Raises ``ParameterError``.
+    ``resource`` may also be a graph, such as ``graph/agents``; a ``string`` is a plain literal; an
+    ``integer`` an ``xsd:integer``; a ``date`` becomes the ``xsd:dateTime`` of its first moment, in
+    UTC where no zone is given, so that it compares with the bounds of dates in the graph. Raises
+    ``ParameterError``.
     """
     literal = LITERALS.get(parameter.type)
     if literal is None:
@@ -136,7 +137,8 @@ LITERALS: dict[str, Callable[[str], ox.Literal]] = {
 
 def _thing(parameter: Parameter, text: str, engine: Engine, base: str) -> ox.NamedNode:
     try:
-        node = _relation(text, engine, base) if parameter.type == "relation" else None
+        own = {"relation": _relation, "resource": _graph}.get(parameter.type)
+        node = own(text, engine, base) if own else None
         node = node or resolve(engine, base, text)
     except QueryError as error:
         hint = error.hint or f"For example {parameter.name}={EXAMPLES[parameter.type]}."
@@ -153,6 +155,12 @@ def _relation(text: str, engine: Engine, base: str) -> ox.NamedNode | None:
         return None
     node = candidate(PREFIXES["kg"], text)
     return node if is_known(engine, node) else None
+
+
+def _graph(text: str, engine: Engine, base: str) -> ox.NamedNode | None:
+    """Return the graph of a name, which need not be mentioned in any: ``graph/agents``."""
+    node = candidate(base, text.strip())
+    return node if is_graph(engine, node) else None
 
 
 def _is_a(engine: Engine, node: ox.NamedNode, classes: tuple[str, ...]) -> bool:

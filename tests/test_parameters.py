@@ -62,6 +62,9 @@ def test_every_type_has_an_example() -> None:
         ("proposition", "p1", "p1"),
         ("artifact", "pr-1", "pr-1"),
         ("resource", "scope-1", "scope-1"),
+        ("resource", "graph/data", "graph/data"),
+        ("resource", f"<{BASE}graph/data>", "graph/data"),
+        ("resource", f" {BASE}graph/data", "graph/data"),
     ],
 )
 def test_things_are_found_by_name(engine: EmbeddedEngine, type: str, text: str, local: str) -> None:
@@ -85,6 +88,8 @@ def test_a_relation_needs_no_prefix(engine: EmbeddedEngine, text: str) -> None:
         ("relation", "kg:Assertion", "must be a relation"),
         ("relation", "ana", "must be a relation"),
         ("resource", "nobody-at-all", "nothing here is called 'nobody-at-all'"),
+        ("resource", "graph/nothing", "nothing here is called 'graph/nothing'"),
+        ("agent", "graph/data", "nothing here is called 'graph/data'"),
         ("agent", "no name", "'no name' is no name"),
         ("agent", "", "is no name"),
         ("integer", "ten", "must be a whole number, not 'ten'"),

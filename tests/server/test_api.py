@@ -82,7 +82,7 @@ HOSTILE = [
 
 @pytest.mark.parametrize("text", HOSTILE)
 def test_what_a_parameter_says_stays_a_value(example: Server, text: str) -> None:
-    for name, parameter in [("claims-by", "speaker"), ("claims-about", "subject")]:
+    for name, parameter in [("claims-by", "speaker"), ("claims-about", "thing")]:
         asked = urlencode({parameter: text})
         reply = example.request(f"/api/queries/{name}?{asked}")
         assert reply.status in (200, 400)

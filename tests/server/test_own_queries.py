@@ -50,10 +50,11 @@ WHERE {{
 OF_GRAPH = """\
 SELECT DISTINCT ?thing
 WHERE {
-  VALUES ?thing { UNDEF }
-  VALUES ?name { "none" }
-  GRAPH ?graph { ?thing a ?class }
-  FILTER(STR(?graph) = ?name)
+  VALUES ?graph { UNDEF }
+  GRAPH ?graph {
+    VALUES ?thing { UNDEF }
+    ?thing a ?class
+  }
 }
 ORDER BY ?thing
 """
@@ -82,9 +83,8 @@ def own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         text = f"SELECT DISTINCT ?thing\nWHERE {{\n{pattern}\n}}\nORDER BY ?thing\n"
         write(name, FIND, text, column)
     write("in-construct", FIND, CONSTRUCT)
-    two = (
-        "thing: {type: resource, description: what}\n#+   name: {type: string, description: where}"
-    )
+    thing = "{type: resource, description: what}"
+    two = f"thing: {thing}\n#+   graph: {thing}"
     write("of-graph", two, OF_GRAPH, column)
     arguments = ["-m", "kg.cli.main", "--dispute", str(dispute), "serve", "--port", "0"]
     server = start([*arguments, "--workers", "2"], folder / "log", folder / "cache")
@@ -132,13 +132,15 @@ def test_what_it_says_stays_a_value_in_a_construct(own: Server, text: str) -> No
 
 def test_parameters_of_a_graph_and_in_it(own: Server) -> None:
     base = "https://w3id.org/counterclaim/example/"
-    agents = own.request(ask("of-graph", name=f"{base}graph/agents"))
+    agents = own.request(ask("of-graph", graph=f"{base}graph/agents"))
     assert agents.status == 200, agents.text
     assert len(agents.rows) > 1
-    one = own.request(ask("of-graph", name=f"{base}graph/agents", thing="bo"))
+    one = own.request(ask("of-graph", graph="graph/agents", thing="bo"))
     assert [row["thing"] for row in one.rows] == [f"{base}bo"]
-    assert own.request(ask("of-graph", name=f"{base}graph/artifacts", thing="bo")).rows == []
+    assert own.request(ask("of-graph", graph="graph/artifacts", thing="bo")).rows == []
+    assert own.request(ask("of-graph", graph="graph/nothing")).status == 400
     for text in HOSTILE:
-        assert own.request(ask("of-graph", thing=text)).status == 400
-        reply = own.request(ask("of-graph", name=text))
-        assert (reply.status == 200 and reply.rows == []) or reply.status == 400
+        for name in ("thing", "graph"):
+            reply = own.request(ask("of-graph", **{name: text}))
+            assert reply.status == 400
+            assert [error["parameter"] for error in reply.json()["errors"]] == [name]
