@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from kg.dispute import Dispute
 from kg.engine import Engine, Rows, Term
 from kg.errors import QueryError
-from kg.stored_query import catalogue
+from kg.stored_query import StoredQuery, catalogue
 
 
 @dataclass(frozen=True)
@@ -25,13 +25,18 @@ class Finding:
         return f"{self.check}: {self.title} ({row})"
 
 
-def run_checks(engine: Engine, dispute: Dispute) -> list[Finding]:
+def run_checks(
+    engine: Engine, dispute: Dispute, wanted: Callable[[StoredQuery], bool] | None = None
+) -> list[Finding]:
     """Run every ``queries/check/*.rq``, the project's and the dispute's, in order of name.
 
-    Raises ``QueryError`` for a check that cannot be loaded or run.
+    With ``wanted``, runs only those of which it is true. Raises ``QueryError`` for a check that
+    cannot be loaded or run.
     """
     findings = []
     for name, check in sorted(catalogue(dispute, "check").items()):
+        if wanted is not None and not wanted(check):
+            continue
         try:
             answer = engine.query(check.text)
         except QueryError as error:

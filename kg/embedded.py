@@ -101,6 +101,12 @@ class EmbeddedEngine:
         with _failures("cannot write to the store"):
             self._store.extend(quads)
 
+    def remove(self, quads: Iterable[ox.Quad]) -> None:
+        """Remove quads, one after the other. Raises ``EngineError``."""
+        with _failures("cannot write to the store"):
+            for quad in quads:
+                self._store.remove(quad)
+
     def fill(self, quads: Iterable[ox.Quad]) -> None:
         """Add quads as they come, in bounded memory. Raises ``EngineError``.
 

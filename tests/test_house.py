@@ -33,7 +33,15 @@ LAYERS = {
         "kg.show",
         "kg.argumentation",
     ],
-    4: ["kg.pipeline", "kg.publish", "kg.imports", "kg.exports", "kg.brief"],
+    4: [
+        "kg.pipeline",
+        "kg.changes",
+        "kg.revalidation",
+        "kg.publish",
+        "kg.imports",
+        "kg.exports",
+        "kg.brief",
+    ],
     5: ["kg.server", "kg.cli", "kg.__main__"],
 }
 

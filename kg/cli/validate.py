@@ -42,6 +42,11 @@ Say = Callable[[str], None]
     help="Who judges: the shapes compiled to SPARQL, pySHACL, or both against each other.",
 )
 @click.option(
+    "--changed",
+    is_flag=True,
+    help="Judge again only what changes since the last build can affect; the report is the same.",
+)
+@click.option(
     "--explain",
     metavar="SHAPE",
     help="Judge nothing; print the SPARQL that this shape is compiled to.",
@@ -54,6 +59,7 @@ def validate(
     data: tuple[Path, ...],
     shapes: tuple[Path, ...],
     engine: EngineName,
+    changed: bool,
     explain: str | None,
     format: str,
     endpoint: Endpoint | None,
@@ -63,8 +69,13 @@ def validate(
     What is judged is the sources as they are now and what derives from them, never an old
     snapshot; with --endpoint, what the server holds. Files (Turtle, TriG, N-Triples, N-Quads,
     JSON-LD, RDF/XML) are judged as one graph together with the vocabulary. What cannot be compiled
-    is left to pySHACL, and said. Exit code 0: it conforms; 1: it does not, or two engines differ;
-    2: the data or the shapes cannot be used.
+    is left to pySHACL, and said.
+
+    With --changed, the sources are compared with the snapshot that the last build published, which
+    had no fault, and only what the difference can affect is judged again.
+
+    Exit code 0: it conforms; 1: it does not, or two engines differ; 2: the data or the shapes
+    cannot be used.
 
     Example: kg validate --format json
     """
@@ -72,12 +83,16 @@ def validate(
     from kg.shacl import validate_files
     from kg.shacl.render import as_json, as_lines, as_turtle
 
+    if changed:
+        _refuse_with_changed(ctx)
     if explain is not None:
         _explain(explain, shapes)
         return
     with progress_bar(4) as bar:
         say = bar or _silent
-        if data:
+        if changed:
+            report = _of_changes(dispute_of(ctx), say)
+        elif data:
             say("validating")
             report = validate_files(data, shapes, engine)
         else:
@@ -108,6 +123,32 @@ def _explain(shape: str, shapes: tuple[Path, ...]) -> None:
         click.echo(f"\n{text}" if number else text)
 
 
+# What --changed cannot be combined with, and why.
+_NOT_WITH_CHANGED = {
+    "data": "--changed compares the sources of a dispute with its last build; files have none.",
+    "shapes": "--changed relies on the last build, which judged by the project's own shapes.",
+    "engine": "--changed is for the compiled engine only; pySHACL judges everything.",
+    "explain": "--explain judges nothing, so nothing can be judged again.",
+    "url": "--changed compares the sources with the last build here; a server has none.",
+}
+
+
+def _refuse_with_changed(ctx: click.Context) -> None:
+    for name, why in _NOT_WITH_CHANGED.items():
+        value = ctx.params.get(name)
+        if value and value != "compiled":
+            raise click.UsageError(why, ctx)
+
+
+def _of_changes(dispute: Dispute, say: Say) -> Report:
+    from kg.revalidation import revalidate
+
+    done = revalidate(dispute, say)
+    if done.reason:
+        click.echo(f"kg: everything was judged: {done.reason}", err=True)
+    return done.report
+
+
 def _of_dispute(
     dispute: Dispute,
     endpoint: Endpoint | None,
@@ -115,19 +156,12 @@ def _of_dispute(
     engine: EngineName,
     say: Say,
 ) -> Report:
-    from kg.checks import run_checks
     from kg.pipeline import staged
-    from kg.shacl import validate_dispute
-    from kg.shacl.findings import findings_report
+    from kg.revalidation import judge
 
     say("asking the server" if endpoint else "loading and deriving")
     store = endpoint.engine(dispute) if endpoint else staged(dispute)
-    say("validating")
-    report = validate_dispute(store, dispute, shapes, engine)
-    if shapes:  # somebody else's idea of what is right; the project's checks are beside the point
-        return report
-    say("checking")
-    return report.joined(findings_report(run_checks(store, dispute), dispute).results)
+    return judge(store, dispute, say, shapes, engine)
 
 
 def _silent(_: str) -> None:

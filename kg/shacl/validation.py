@@ -14,7 +14,7 @@ from kg.errors import SourceError
 from kg.namespaces import ONTOLOGY_GRAPH, expand
 from kg.settings import shipped
 from kg.shacl.files import places, read_rdf
-from kg.shacl.report import Place, Report, Result, in_order, short
+from kg.shacl.report import Judged, Place, Report, Result, in_order, short
 from kg.sources import ontology_source, read_source
 
 if TYPE_CHECKING:
@@ -44,13 +44,18 @@ def validate_dispute(
     ``engine`` holds what is stated and derived, or is that itself, as quads; the vocabulary is
     added to it. ``by`` says who judges. Raises ``SourceError`` for shapes that cannot be used.
     """
-    from kg.locations import Locations
     from kg.shacl.engines import Data
 
     def statements() -> Statements:
         return [*_statements(engine), *read_source(ontology_source())]
 
     data = Data(statements, None if isinstance(engine, Iterable) else _with_vocabulary(engine))
+    return _placed_report(_judge(data, shapes, by), _find_in(dispute, data))
+
+
+def _find_in(dispute: Dispute, data: Data) -> Find:
+    from kg.locations import Locations
+
     locations = Locations(dispute)
 
     def place(node: ox.NamedNode | ox.BlankNode) -> Place | None:
@@ -59,7 +64,25 @@ def validate_dispute(
             return locations.find_blank(node, quads)
         return locations.find(node.value)
 
-    return _report(data, shapes, place, by)
+    return place
+
+
+def validate_changed(engine: Engine, dispute: Dispute, changed: Iterable[ox.Triple]) -> Report:
+    """Judge by the project's shapes only what changed triples can affect.
+
+    ``engine`` holds what is stated and derived now, with the vocabulary; before the change, nothing
+    was wrong. The report is that of ``validate_dispute``. Raises ``NotBoundedError`` if it cannot
+    be told what is affected.
+    """
+    from kg.shacl.changed import Changed, judge_changed
+    from kg.shacl.engines import Data, Judgement
+    from kg.shacl.shapes import ShapesGraph
+
+    graph = ShapesGraph(quad for path in shape_files() for quad in read_rdf(path))
+    found = judge_changed(engine, graph, Changed(changed))
+    judged = tuple(Judged(shape.name, "compiled") for shape in graph.roots)
+    data = Data(lambda: _statements(engine), engine)
+    return _placed_report(Judgement(found.results, tuple(sorted(judged))), _find_in(dispute, data))
 
 
 def validate_files(
@@ -76,11 +99,10 @@ def validate_files(
     quads = [quad for path in data for quad in read_rdf(path)]
     known = places(data, quads)
     statements: list[ox.Quad | ox.Triple] = [*quads, *read_source(ontology_source())]
-    return _report(Data(lambda: statements), shapes, known.get, by)
+    return _placed_report(_judge(Data(lambda: statements), shapes, by), known.get)
 
 
-def _report(data: Data, shapes: Sequence[Path], find: Find, by: EngineName) -> Report:
-    judgement = _judge(data, shapes, by)
+def _placed_report(judgement: Judgement, find: Find) -> Report:
     return Report(
         in_order(tuple(_placed(result, find) for result in judgement.results)),
         judgement.judged,

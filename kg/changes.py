@@ -1,0 +1,165 @@
+"""What the sources say differently from the published snapshot, and an engine that says it.
+
+The engine is a copy of the snapshot's store in which only the graphs of files that changed are
+brought up to date, and what derives from them. The snapshot itself is not touched.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import quote
+
+import pyoxigraph as ox
+
+from kg import __version__
+from kg.derivation import derive
+from kg.digests import inputs_of
+from kg.dispute import Dispute
+from kg.embedded import EmbeddedEngine
+from kg.errors import SnapshotError
+from kg.namespaces import ONTOLOGY_GRAPH
+from kg.snapshot import Snapshot, current, open_snapshot, roots
+from kg.sources import read_source
+
+# The inputs of a snapshot that are sources of the dispute; the others judge or derive.
+_SOURCE = "dispute/"
+
+
+class NoBaselineError(Exception):
+    """There is nothing that the sources can be compared with; the text says why."""
+
+
+@dataclass(frozen=True)
+class Changes:
+    """An engine with the sources as they are now, and the quads that came and went since."""
+
+    engine: EmbeddedEngine
+    added: frozenset[ox.Quad]
+    removed: frozenset[ox.Quad]
+
+
+@contextmanager
+def changes_since_snapshot(dispute: Dispute) -> Iterator[Changes]:
+    """Compare the sources with the published snapshot, and derive anew what follows from them.
+
+    The engine is closed, and its files removed, at the end of the ``with`` block. Raises
+    ``NoBaselineError`` if no snapshot was built by this program with the vocabulary, shapes,
+    checks and derivations of now, and whatever loading and deriving raise.
+    """
+    snapshot, files = _baseline(dispute)
+    before = open_snapshot(snapshot)
+    _require_same_base(before, dispute)
+    # In the folder for temporary files, where a store that was left behind is in nobody's way.
+    with tempfile.TemporaryDirectory(prefix="kg-validate-") as folder:
+        before.backup(Path(folder) / "store")
+        engine = EmbeddedEngine.create(Path(folder) / "store")
+        try:
+            added, removed = _update(engine, dispute, files)
+            came, went = _derive_anew(engine, dispute) if added or removed else (set(), set())
+            yield Changes(engine, frozenset(added | came), frozenset(removed | went))
+        finally:
+            engine.close()
+            before.close()
+
+
+def _baseline(dispute: Dispute) -> tuple[Snapshot, set[str]]:
+    """Return the newest usable snapshot, and the names of the sources that differ from it."""
+    inputs = inputs_of(dispute)
+    reason = "nothing has been built yet"
+    for root in roots(dispute):
+        try:
+            snapshot = current(root)
+        except SnapshotError as error:
+            reason = error.message
+            continue
+        if snapshot is None:
+            continue
+        differing = _differing(snapshot.inputs, inputs)
+        others = sorted(name for name in differing if not name.startswith(_SOURCE))
+        if snapshot.version != __version__:
+            reason = f"the last build was made by version {snapshot.version}"
+        elif others:
+            reason = f"{others[0]} has changed since the last build"
+        else:
+            return snapshot, {n.removeprefix(_SOURCE).removesuffix(".ttl") for n in differing}
+    raise NoBaselineError(reason)
+
+
+def _differing(before: Mapping[str, str], now: Mapping[str, str]) -> set[str]:
+    return {name for name in before.keys() | now.keys() if before.get(name) != now.get(name)}
+
+
+def _require_same_base(before: EmbeddedEngine, dispute: Dispute) -> None:
+    graphs = set(before.graphs()) - {ONTOLOGY_GRAPH}
+    if not all(graph.startswith(f"{dispute.iri}graph/") for graph in graphs):
+        raise NoBaselineError("the dispute had another IRI when it was last built")
+
+
+def _update(
+    engine: EmbeddedEngine, dispute: Dispute, files: set[str]
+) -> tuple[set[ox.Quad], set[ox.Quad]]:
+    """Bring the graphs of some source files up to date; return what came and what went."""
+    sources = {source.name: source for source in dispute.sources}
+    added: set[ox.Quad] = set()
+    removed: set[ox.Quad] = set()
+    # In the order in which a build reads them, so that it is the same fault that is told first.
+    for name in sorted(files, key=lambda name: [*sources, name].index(name)):
+        now = _as_stored(read_source(sources[name])) if name in sources else set()
+        graph = f"{dispute.iri}graph/{quote(name)}"
+        came, went = _difference(set(engine.quads(graph=graph)), now)
+        added |= came
+        removed |= went
+    engine.remove(removed)
+    engine.add(added)
+    return added, removed
+
+
+def _as_stored(quads: Iterable[ox.Quad]) -> set[ox.Quad]:
+    # The store writes some literals in another form.
+    engine = EmbeddedEngine.memory()
+    engine.fill(quads)
+    return set(engine.quads())
+
+
+def _difference(before: set[ox.Quad], now: set[ox.Quad]) -> tuple[set[ox.Quad], set[ox.Quad]]:
+    """Return what came and what went; what is said of a blank node comes and goes as a whole.
+
+    In a source no blank node points to another (``read_source``).
+    """
+    came, went = now - before, before - now
+    old, new = _about_blank_nodes(went), _about_blank_nodes(came)
+    common = Counter(old.values()) & Counter(new.values())
+    for quads, described in ((went, old), (came, new)):
+        left = common.copy()
+        same = set()
+        for node, description in described.items():
+            if left[description] > 0:
+                left[description] -= 1
+                same.add(node)
+        quads -= {quad for quad in quads if quad.subject in same or quad.object in same}
+    return came, went
+
+
+Description = frozenset[tuple[object, object, object]]
+
+
+def _about_blank_nodes(quads: Iterable[ox.Quad]) -> dict[ox.BlankNode, Description]:
+    said: dict[ox.BlankNode, set[tuple[object, object, object]]] = defaultdict(set)
+    for quad in quads:
+        if isinstance(quad.subject, ox.BlankNode):
+            said[quad.subject].add((None, quad.predicate, quad.object))
+        if isinstance(quad.object, ox.BlankNode):
+            said[quad.object].add((quad.subject, quad.predicate, None))
+    return {node: frozenset(lines) for node, lines in said.items()}
+
+
+def _derive_anew(engine: EmbeddedEngine, dispute: Dispute) -> tuple[set[ox.Quad], set[ox.Quad]]:
+    before = set(engine.quads(graph=dispute.derived_graph))
+    derive(engine, dispute)
+    now = set(engine.quads(graph=dispute.derived_graph))
+    return now - before, before - now
