@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import shutil
 from collections.abc import Iterator
 from urllib.parse import urlencode
@@ -65,6 +67,19 @@ HOSTILE = [
 ]  # fmt: skip
 
 
+FORMULAS = ["=1+1", "+1", "-1", "@A1", "\t=1", "\r=1", "\n=1", "=cmd|' /C calc'!A0", '="a"&"b"']
+HARMLESS = ["a=1", "1+1", "<script>alert(1)</script>", "a|b", ""]
+NASTY = "SELECT ?thing\nWHERE {{\n  VALUES ?thing {{ {} }}\n}}\nORDER BY ?thing\n"
+TYPED = """\
+SELECT (CONCAT(STR(?count), " ", STR(?day)) AS ?thing)
+WHERE {
+  VALUES ?count { 1 }
+  VALUES ?day { "2023-01-01T00:00:00Z"^^<http://www.w3.org/2001/XMLSchema#dateTime> }
+}
+ORDER BY ?thing
+"""
+
+
 @pytest.fixture(scope="module")
 def own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """The example dispute with queries of its own."""
@@ -86,6 +101,12 @@ def own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     thing = "{type: resource, description: what}"
     two = f"thing: {thing}\n#+   graph: {thing}"
     write("of-graph", two, OF_GRAPH, column)
+    cells = " ".join(str(ox.Literal(text)) for text in [*FORMULAS, *HARMLESS])
+    (queries / "cells.rq").write_text(
+        "#+ title: cells\n#+ question: Which?\n" + column + NASTY.format(cells)
+    )
+    typed = "count: {type: integer, description: how many}\n"
+    write("typed", f"{typed}#+   day: {{type: date, description: when}}", TYPED, column)
     arguments = ["-m", "kg.cli.main", "--dispute", str(dispute), "serve", "--port", "0"]
     server = start([*arguments, "--workers", "2"], folder / "log", folder / "cache")
     yield server
@@ -144,3 +165,41 @@ def test_parameters_of_a_graph_and_in_it(own: Server) -> None:
             reply = own.request(ask("of-graph", **{name: text}))
             assert reply.status == 400
             assert [error["parameter"] for error in reply.json()["errors"]] == [name]
+
+
+def test_a_spreadsheet_runs_no_formula_and_csv_is_exact(own: Server) -> None:
+    def cells(format: str) -> list[str]:
+        text = own.request(ask("cells", format=format)).body.decode()
+        return [row[0] if row else "" for row in csv.reader(io.StringIO(text, newline=""))][1:]
+
+    assert sorted(cells("csv")) == sorted([*FORMULAS, *HARMLESS])
+    assert sorted(cells("spreadsheet")) == sorted([*(f"'{text}" for text in FORMULAS), *HARMLESS])
+    by_protocol = own.request(ask("cells"), headers={"Accept": "text/csv"})
+    assert by_protocol.body == own.request(ask("cells", format="csv")).body
+    for format in ("md", "table", "xml", "tsv", "json", "spreadsheet"):
+        reply = own.request(ask("cells", format=format))
+        assert not reply.headers["content-type"].startswith("text/html")
+        assert reply.headers["x-content-type-options"] == "nosniff"
+
+
+@pytest.mark.parametrize(
+    ("given", "answer"),
+    [
+        ({"count": "7", "day": "2023-03-27"}, "7 2023-03-27T00:00:00Z"),
+        ({"count": " -7 "}, "-7 2023-01-01T00:00:00Z"),
+        ({"day": "2023"}, "1 2023-01-01T00:00:00Z"),
+        ({"count": "9223372036854775807"}, "9223372036854775807 2023-01-01T00:00:00Z"),
+    ],
+)
+def test_typed_parameters(own: Server, given: dict[str, str], answer: str) -> None:
+    assert own.request(ask("typed", **given)).rows == [{"thing": answer}]
+
+
+@pytest.mark.parametrize("text", ["", "x", "1.5", "1e3", "0x7", "9" * 30, "2023-13-01", *HOSTILE])
+def test_what_is_not_of_the_type_is_refused(own: Server, text: str) -> None:
+    for name in ("count", "day"):
+        reply = own.request(ask("typed", **{name: text}))
+        assert reply.status == 400
+        assert [error["parameter"] for error in reply.json()["errors"]] == [name]
+    both = own.request(ask("typed", count=text, day=text))
+    assert len(both.json()["errors"]) == 2

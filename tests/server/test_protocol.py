@@ -5,13 +5,14 @@ from __future__ import annotations
 import gzip
 import json
 import subprocess
+from pathlib import Path
 
 import brotli
 import pyoxigraph as ox
 import pytest
 import zstandard
 
-from .conftest import Server
+from .conftest import PATIENCE, Serve, Server, numbers, publish
 
 SELECT = "SELECT ?s ?p ?o { ?s ?p ?o } ORDER BY ?s ?p ?o LIMIT 20"
 CONSTRUCT = "CONSTRUCT { ?s ?p ?o } WHERE { ?s ?p ?o }"
@@ -94,6 +95,53 @@ def test_head_has_the_headers_of_get(example: Server) -> None:
     head = example.request(path, "HEAD")
     assert head.headers["content-length"] == got.headers["content-length"]
     assert head.headers["etag"] == got.headers["etag"]
+
+
+READABLE = [
+    *("/sparql", "/graphs?default", "/graph/agents", "/about/ana", "/", "/.well-known/void"),
+    *("/api/queries", "/api/queries/contradictions", "/openapi.json"),
+    *("/health", "/ready", "/metrics", "/nothing", "/ana"),
+]
+
+
+@pytest.mark.parametrize("path", READABLE)
+def test_head_is_get_without_its_content(example: Server, path: str) -> None:
+    got, head = example.request(path), example.request(path, "HEAD")
+    assert (head.status, head.body) == (got.status, b"")
+    changing = {"date", "content-length"} if path == "/metrics" else {"date"}
+    for name in set(got.headers) - changing:
+        assert head.headers[name] == got.headers[name], name
+
+
+@pytest.mark.parametrize("path", READABLE[:9])
+def test_a_page_elsewhere_may_read_it(example: Server, path: str) -> None:
+    asked = {"Origin": "https://a.example", "Access-Control-Request-Method": "GET"}
+    before = example.request(path, "OPTIONS", None, asked)
+    assert before.status == 204
+    assert "GET" in before.headers["access-control-allow-methods"]
+    reply = example.request(path, headers={"Origin": "https://a.example"})
+    for told in (before, reply):
+        assert told.headers["access-control-allow-origin"] == "*"
+        assert "access-control-allow-credentials" not in told.headers
+
+
+def test_what_an_answer_depends_on_is_told(example: Server) -> None:
+    first = example.query(SELECT)
+    for reply in (
+        first,
+        example.query(SELECT, If_None_Match=first.headers["etag"]),
+        example.query(CONSTRUCT, Accept_Encoding="gzip"),
+        example.query("SELECT (RAND() AS ?x) {}"),
+        example.post(SELECT),
+        example.request("/about/ana"),
+        example.request("/graph/agents"),
+        example.request("/.well-known/void"),
+        example.request("/api/queries/contradictions"),
+    ):
+        assert reply.headers["vary"] == "Accept, Accept-Encoding"
+        assert "cache-control" in reply.headers
+    assert example.request("/ana").headers["vary"] == "Accept"
+    assert first.headers["cache-control"] == "public, max-age=0, must-revalidate"
 
 
 @pytest.mark.parametrize("coding", ["gzip", "br", "zstd"])
@@ -222,6 +270,17 @@ def test_curl_reads_it(example: Server) -> None:
     )
     assert done.stdout.splitlines()[0] == "s"
     assert "/ana" in done.stdout
+
+
+def test_curl_sees_that_an_answer_broke_off(tmp_path: Path, serve_store: Serve) -> None:
+    root = publish(tmp_path / "store", numbers(3000))
+    server = serve_store(root, workers=1, rows=50_000, timeout=PATIENCE)
+    asked = "query=SELECT * { ?a ?b ?c . ?d ?e ?f }"
+    for more in ([], ["--compressed"], ["--http1.0"]):
+        command = ["curl", "-sf", *more, "-o", "/dev/null", "--data-urlencode", asked]
+        done = subprocess.run([*command, server.sparql], check=False)
+        # A part of a file; or, where nothing had been sent, an error.
+        assert done.returncode in ({18, 22} if more else {18})
 
 
 def test_sparqlwrapper_reads_it(example: Server) -> None:

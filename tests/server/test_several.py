@@ -13,6 +13,7 @@ from urllib.parse import quote
 import pytest
 from click.testing import CliRunner
 from rdflib import RDF, Graph, Literal, Namespace, URIRef
+from rdflib.plugins.stores.sparqlstore import SPARQLStore
 
 from kg.cli.main import cli
 from kg.dispute import read_dispute
@@ -218,7 +219,7 @@ def test_one_client_cannot_hold_all_workers_by_asking_two_disputes(both: Server)
     wait_for(lambda: both.metric("kg_workers_busy") + both.metric("kg_waiting") == 0)
 
 
-def test_curl_and_sparqlwrapper_read_each(both: Server) -> None:
+def test_curl_sparqlwrapper_and_rdflib_read_each(both: Server) -> None:
     wrapper = pytest.importorskip("SPARQLWrapper")
     for name in NAMES:
         endpoint = f"{both.url}/{name}/sparql"
@@ -229,6 +230,8 @@ def test_curl_and_sparqlwrapper_read_each(both: Server) -> None:
         asked.setQuery(COUNT)
         (row,) = asked.queryAndConvert()["results"]["bindings"]
         assert done.stdout.split() == ["n", row["n"]["value"]]
+        store = SPARQLStore(endpoint, returnFormat="json")
+        assert [str(n) for (n,) in Graph(store).query(COUNT)] == [row["n"]["value"]]
 
 
 def test_a_new_snapshot_of_one_leaves_the_other(tmp_path: Path) -> None:
