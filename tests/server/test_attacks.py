@@ -348,7 +348,8 @@ NASTY = '"><script>alert(1)</script>\x01\x0b\ufffe\uffff\r\n\t=1+1\u2028'
 def nasty(tmp_path_factory: pytest.TempPathFactory, serve_store: Serve) -> Server:
     """A server over terms that mean harm to whoever shows them."""
     p, graph = ox.NamedNode(f"{BASE}p"), ox.NamedNode(f"{BASE}%3Cscript%3E'()")
-    terms = [ox.Literal(NASTY), ox.Literal("=cmd|' /C calc'!A0"), ox.Literal("x", language="en")]
+    terms = [ox.Literal(NASTY), ox.Literal("=cmd|' /C calc'!A0")]
+    terms.append(ox.Literal("x", language="x-script"))
     quads = [ox.Quad(ox.NamedNode(f"{BASE}'-alert(1)-'"), p, term, graph) for term in terms]
     return serve_store(publish(tmp_path_factory.mktemp("nasty") / "store", quads), workers=1)
 
@@ -375,6 +376,22 @@ def test_other_formats_keep_every_character(nasty: Server) -> None:
     graph = nasty.query("CONSTRUCT { ?s ?p ?o } { ?s ?p ?o }", Accept="application/n-triples")
     triples = list(ox.parse(graph.body, format=ox.RdfFormat.N_TRIPLES))
     assert ox.Literal(NASTY) in [triple.object for triple in triples]
+
+
+def test_pages_hold_no_script_whatever_is_said(nasty: Server) -> None:
+    """In a literal, a language tag, the name of a thing and that of a graph."""
+    for path in ("/gsp/about/'-alert(1)-'", "/gsp/%3Cscript%3E'()", "/gsp/about/%3Cscript%3E'()"):
+        for accept in ("text/html", "application/ld+json", "text/turtle", "application/trig"):
+            reply = nasty.request(path, headers={"Accept": accept})
+            assert "nosniff" in reply.headers["x-content-type-options"]
+            assert "sandbox" in reply.headers["content-security-policy"]
+            assert "default-src 'none'" in reply.headers["content-security-policy"]
+            if reply.headers.get("content-type", "").startswith("text/html"):
+                assert b"<script" not in reply.body
+                assert reply.status in (200, 404)
+    page = nasty.request("/gsp/about/'-alert(1)-'", headers={"Accept": "text/html"})
+    assert page.status == 200
+    assert "&lt;script&gt;" in page.text
 
 
 def test_rdf_xml_that_cannot_be_written_is_an_error(nasty: Server) -> None:
@@ -451,7 +468,11 @@ def test_what_is_no_http_is_refused(small: Server) -> None:
         with socket.create_connection(("127.0.0.1", small.port), PATIENCE) as connection:
             connection.sendall(junk)
             connection.shutdown(socket.SHUT_WR)
-            assert b"200 OK" not in connection.recv(1000)
+            answer = connection.recv(1000)
+            assert b"200 OK" not in answer
+            if answer:
+                assert b"nosniff" in answer
+                assert b"default-src 'none'" in answer
 
 
 def test_smuggling_two_lengths_is_refused(small: Server) -> None:
