@@ -55,17 +55,22 @@ class Corpus:
     """What to write: how many assertions, reports among them, and which share of faults.
 
     ``violations`` and ``contradictions`` are shares of the assertions; the numbers that are
-    planted are ``planted_violations`` and ``planted_contradictions``.
+    planted are ``planted_violations`` and ``planted_contradictions``. ``voice`` is the share of
+    the documents of one side that one and the same author wrote, who then speaks in most of what
+    that side says; without it, each document has an author of its own.
     """
 
     assertions: int
     violations: float = 0.0
     contradictions: float = 0.01
     seed: int = 1
+    voice: float = 0.0
 
     def __post_init__(self) -> None:
         if self.assertions < LEAST:
             raise ValueError(f"a corpus has at least {LEAST} assertions")
+        if not 0 <= self.voice <= 1:
+            raise ValueError("the share of one author lies between 0 and 1")
         if not all(0 <= share <= MOST_SHARE for share in (self.violations, self.contradictions)):
             raise ValueError(f"a share lies between 0 and {MOST_SHARE}")
 
@@ -88,7 +93,7 @@ class Corpus:
     def parts(self) -> Iterator[Part]:
         """Yield the sources one after the other; only one is in memory at a time."""
         yield "dispute", _dispute(self.blocks)
-        yield "agents", _agents()
+        yield "agents", _agents(("ada", "ben", *(["voice"] if self.voice else [])))
         for first in range(0, self.blocks, BLOCKS_OF_A_FILE):
             blocks = range(first, min(first + BLOCKS_OF_A_FILE, self.blocks))
             made = [_Block(self, number) for number in blocks]
@@ -133,13 +138,14 @@ def _dispute(blocks: int) -> list[str]:
     return lines + [f"{me} <{KG}hasDocument> <{BASE}doc-{block}>" for block in range(blocks)]
 
 
-def _agents() -> list[str]:
+def _agents(people: tuple[str, ...]) -> list[str]:
     lines = []
-    for party in ("ada", "ben"):
+    for person in people:
+        side = "ben" if person == "ben" else "ada"
         lines += [
-            f"<{BASE}{party}> <{RDF}type> <{FOAF}Person>",
-            f'<{BASE}{party}> <{FOAF}name> "{party.title()}"',
-            f"<{BASE}{party}> <{KG}onSideOf> <{BASE}{party}>",
+            f"<{BASE}{person}> <{RDF}type> <{FOAF}Person>",
+            f'<{BASE}{person}> <{FOAF}name> "{person.title()}"',
+            f"<{BASE}{person}> <{KG}onSideOf> <{BASE}{side}>",
         ]
     return [
         *lines,
@@ -179,6 +185,8 @@ class _Block:
             VIOLATIONS[n % len(VIOLATIONS)] for n in corpus.share(corpus.planted_violations, number)
         ]
         self.side, self.other = ("ada", "ben") if number % 2 == 0 else ("ben", "ada")
+        # Of the blocks of one side, as many in each stretch of a hundred.
+        self.one_voice = number % 2 == 0 and number // 2 % 100 < 100 * corpus.voice
         self._people()
         self._tool()
         self._pull_requests()
@@ -203,8 +211,12 @@ class _Block:
 
     def _people(self) -> None:
         self.people = [self.name(local) for local in ("author", "friend", "rival", "guest")]
+        if self.one_voice:
+            self.people[0] = BASE + "voice"
         sides = (self.side, self.side, self.other, None)
         for person, side in zip(self.people, sides, strict=True):
+            if person == BASE + "voice":
+                continue  # among the agents of the dispute
             self.link(person, RDF + "type", FOAF + "Person")
             self.say(person, FOAF + "name", f'"Person {person.removeprefix(BASE)}"')
             if side:

@@ -57,6 +57,18 @@ def test_every_kind_of_statement_is_there(tmp_path: Path) -> None:
     assert sum(found(engine, "?one a ?kind . FILTER(?kind = kg:Assertion)").values()) == 1_000
 
 
+def test_one_author_may_write_the_documents_of_one_side(tmp_path: Path) -> None:
+    corpus = Corpus(1_000, contradictions=0, voice=1.0)
+    dispute, engine = made(corpus, tmp_path)
+    assert not validate_dispute(engine, dispute).results
+    assert not run_checks(engine, dispute)
+    assert not found(engine, "?one a kg:Contradiction ; kg:rule ?kind")
+    speakers = found(engine, "?one kg:speaker ?kind")
+    (most, count), (_, next_count) = speakers.most_common(2)
+    assert most.endswith("/voice")
+    assert count > 4 * next_count
+
+
 @pytest.mark.parametrize("size", [80, 137, 250])
 def test_any_size_is_met_and_both_forms_hold_the_same(size: int, tmp_path: Path) -> None:
     corpus = Corpus(size, violations=0.05)
@@ -83,3 +95,5 @@ def test_a_seed_decides_and_impossible_orders_are_refused(tmp_path: Path) -> Non
         Corpus(10)
     with pytest.raises(ValueError, match="between"):
         Corpus(1_000, contradictions=0.5)
+    with pytest.raises(ValueError, match="one author"):
+        Corpus(1_000, voice=2)
