@@ -23,10 +23,12 @@ import pyoxigraph as ox
 
 from kg.engine import Answer, Rows, Term, Triples
 from kg.errors import EngineError, QueryError
+from kg.namespaces import expand
 from kg.remote_auth import Credentials
 from kg.remote_http import Connection, Reply
 from kg.remote_quirks import check_complete, results
 from kg.remote_texts import inserts, n_triples
+from kg.remote_virtuoso import is_virtuoso, may_differ, rewritten
 from kg.sparql_text import guard, names_dataset, query_form, significant
 
 if TYPE_CHECKING:
@@ -65,6 +67,9 @@ class RemoteEngine:
         )
         addresses = [query_url, self.update_url, *([store_url] if store_url else [])]
         self._connection = Connection(addresses, credentials, timeout)
+        # Whether the server is Virtuoso: seen from its first answer.
+        self._virtuoso: bool | None = None
+        self._below: dict[str, list[str]] = {}
 
     def query(self, text: str) -> Answer:
         """Run a query.
@@ -74,6 +79,29 @@ class RemoteEngine:
         answer that is not SPARQL's, or not whole.
         """
         guard(text)
+        if may_differ(text) and self.is_virtuoso():
+            text = rewritten(text, self._classes_below)
+        return self._query(text)
+
+    def is_virtuoso(self) -> bool:
+        """Say whether the server is a Virtuoso; asks it, if it never answered yet.
+
+        Raises ``EngineError``.
+        """
+        if self._virtuoso is None:
+            self._query("ASK {}")
+        return bool(self._virtuoso)
+
+    def _classes_below(self, iri: str) -> list[str]:
+        if iri not in self._below:
+            path = f"<{expand('rdfs:subClassOf')}>+"
+            answer = self._query(f"SELECT DISTINCT ?c WHERE {{ ?c {path} {ox.NamedNode(iri)} }}")
+            assert isinstance(answer, Rows)
+            found = (row[0] for row in answer.rows)
+            self._below[iri] = [term.value for term in found if isinstance(term, ox.NamedNode)]
+        return self._below[iri]
+
+    def _query(self, text: str) -> Answer:
         form = query_form(significant(text))
         is_graph = form in ("CONSTRUCT", "DESCRIBE")
         sparql = _wrapper(self.query_url, text, form or "SELECT")
@@ -84,6 +112,7 @@ class RemoteEngine:
                 sparql.addParameter("named-graph-uri", graph)
         reply = self._connection.send(sparql._createRequest(), repeatable=True)
         check_complete(reply.headers, self.query_url)
+        self._virtuoso = is_virtuoso(reply.headers)
         try:
             return Triples(iter(_graph(reply))) if is_graph else _table(reply)
         except (SyntaxError, ValueError) as error:
