@@ -20,7 +20,6 @@ from typing import NamedTuple
 from urllib.parse import quote, urlencode, urlsplit
 
 from kg import __version__
-from kg.server.requests import FORM
 
 RESULTS = "application/sparql-results+json"
 _PORTS = {"http": 80, "https": 443}
@@ -29,6 +28,8 @@ _NEVER = re.compile(r"[\x00-\x20\x7f<>\"{}|\\^`]")
 # What stands for itself in a path; whatever is escaped already stays so.
 _PLAIN = "/%:@!$&'()*+,;=~-._"
 _PIECE = 64 * 1024
+# Of an address with a query in it: what most servers take.
+_LONGEST = 8000
 
 
 class Origin(NamedTuple):
@@ -49,7 +50,7 @@ class ServiceError(Exception):
 
 
 class ForbiddenError(Exception):
-    """Another server that is not on the list; the message names it."""
+    """Another server that may not be asked, or not so; the message says why."""
 
 
 def origin_of(address: str) -> Origin:
@@ -111,8 +112,8 @@ class Services:
         """Send a query to the server at an address and return its rows, as JSON that nobody read.
 
         No redirect is followed, to wherever it leads. Raises ``ForbiddenError`` for an origin that
-        is not listed, ``ServiceError`` for every failure, and for an answer that takes longer than
-        ``seconds``.
+        is not listed, an address with parameters and a query that is too long for one;
+        ``ServiceError`` for every failure, and for an answer that takes longer than ``seconds``.
         """
         try:
             origin = origin_of(address)
@@ -120,7 +121,15 @@ class Services:
             raise ForbiddenError(f"it {error}") from None
         if origin not in self.origins or self._threads is None:
             raise ForbiddenError(f"{origin} is not among those it may reach")
-        call = _Call(origin, address, query, self._most, time.monotonic() + seconds)
+        if "?" in address:
+            # Another query, or an update, which the server might take for the one that is sent.
+            raise ForbiddenError("its address has parameters")
+        path = quote(urlsplit(address).path or "/", safe=_PLAIN)
+        # By GET: whatever else is at that origin, and takes a path for an order, takes none so.
+        target = f"{path}?{urlencode({'query': query})}"
+        if len(target) > _LONGEST:
+            raise ForbiddenError(f"what would be sent is longer than {_LONGEST:,} bytes")
+        call = _Call(origin, target, self._most, time.monotonic() + seconds)
         running = asyncio.get_running_loop().run_in_executor(self._threads, call.run)
         try:
             return await running
@@ -130,15 +139,10 @@ class Services:
 
 
 class _Call:
-    def __init__(
-        self, origin: Origin, address: str, query: str, most: int, deadline: float
-    ) -> None:
-        self._query = query
+    def __init__(self, origin: Origin, target: str, most: int, deadline: float) -> None:
         self._most = most
         self._deadline = deadline
-        parts = urlsplit(address)
-        path = quote(parts.path or "/", safe=_PLAIN)
-        self._target = f"{path}?{quote(parts.query, safe=_PLAIN + '?')}" if parts.query else path
+        self._target = target
         timeout = max(0.01, deadline - time.monotonic())
         if origin.scheme == "https":
             self._connection: http.client.HTTPConnection = http.client.HTTPSConnection(
@@ -167,12 +171,10 @@ class _Call:
         headers = {
             "Accept": RESULTS,
             "Accept-Encoding": "identity",
-            "Content-Type": FORM,
             "User-Agent": f"counterclaim/{__version__}",
             "Connection": "close",
         }
-        body = urlencode({"query": self._query})
-        self._connection.request("POST", self._target, body, headers)
+        self._connection.request("GET", self._target, headers=headers)
         self._hurry()
         response = self._connection.getresponse()
         if 300 <= response.status < 400:

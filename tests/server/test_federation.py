@@ -276,14 +276,14 @@ class Other:
         return f"http://127.0.0.1:{self.port}"
 
 
-@pytest.fixture
-def other() -> Iterator[Other]:
+@pytest.fixture(scope="module")
+def running() -> Iterator[Other]:
     state = Other()
 
     class Handler(http.server.BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["Content-Length"])).decode()
-            state.heard.append({"path": self.path, "host": self.headers["Host"], "body": body})
+        def do_GET(self) -> None:
+            path, _, query = self.path.partition("?")
+            state.heard.append({"path": path, "host": self.headers["Host"], "asked": query})
             self.send_response(state.status)
             self.send_header("Content-Type", state.media)
             for name, value in state.headers.items():
@@ -296,8 +296,8 @@ def other() -> Iterator[Other]:
             except OSError:
                 pass
 
-        def do_GET(self) -> None:
-            state.heard.append({"path": self.path, "method": "GET"})
+        def do_POST(self) -> None:
+            state.heard.append({"path": self.path, "method": "POST"})
             self.send_error(500)
 
         def log_message(self, format: str, *args: object) -> None:
@@ -312,10 +312,19 @@ def other() -> Iterator[Other]:
 
 
 @pytest.fixture
-def federated(tmp_path: Path, serve_store: Serve, other: Other) -> Server:
+def other(running: Other) -> Other:
+    """The other server, as it is when nothing is wrong with it."""
+    vars(running).update(vars(Other(running.port)))
+    return running
+
+
+@pytest.fixture(scope="module")
+def federated(
+    tmp_path_factory: pytest.TempPathFactory, serve_store: Serve, running: Other
+) -> Server:
     """A server that may ask the other one, and no other."""
-    root = publish(tmp_path / "store", numbers(5))
-    return serve_store(root, timeout=10.0, services=[other.origin])
+    root = publish(tmp_path_factory.mktemp("federated") / "store", numbers(5))
+    return serve_store(root, timeout=10.0, services=[running.origin])
 
 
 ASKED = f"SELECT ?x ?v {{ ?x <{BASE}value> ?v . SERVICE <URL> {{ ?x ?p ?o }} }}"
@@ -326,16 +335,17 @@ def ask(server: Server, address: str, text: str = ASKED) -> Reply:
 
 
 def test_a_listed_server_is_asked(federated: Server, other: Other) -> None:
-    reply = ask(federated, f"{other.origin}/a%20b/ü?x=1#y")
+    reply = ask(federated, f"{other.origin}/a%20b/ü#y")
     assert reply.rows == [{"x": f"{BASE}n/1", "v": "1"}]
     (heard,) = other.heard
-    assert heard["path"] == "/a%20b/%C3%BC?x=1"
+    assert heard["path"] == "/a%20b/%C3%BC"
     assert heard["host"] == f"127.0.0.1:{other.port}"
-    assert "SERVICE" not in parse_qs(heard["body"])["query"][0]
+    assert list(parse_qs(heard["asked"])) == ["query"]
+    assert "SERVICE" not in parse_qs(heard["asked"])["query"][0]
     # It may answer differently the next time.
     assert "etag" not in reply.headers
     assert reply.headers["cache-control"] == "no-store"
-    ask(federated, f"{other.origin}/a%20b/ü?x=1#y")
+    ask(federated, f"{other.origin}/a%20b/ü#y")
     assert len(other.heard) == 2
     for form in ("CONSTRUCT { ?x ?p ?o } WHERE {", "ASK {", "DESCRIBE ?x {"):
         text = f"{form} ?x ?p ?o SERVICE <URL> {{ ?x ?q ?y }} }}"
@@ -371,6 +381,16 @@ def test_no_other_origin_is_asked(
     reply = ask(federated, address.replace("PORT", str(other.port)), text)
     assert reply.status == 400, reply.text
     assert "SERVICE" in reply.json()["detail"] or "IRI" in reply.json()["detail"]
+    assert not other.heard
+
+
+@pytest.mark.parametrize("given", ["?", "?query=DROP%20ALL", "?update=DROP+ALL", "?x=1#y"])
+def test_nothing_but_the_query_is_sent(federated: Server, other: Other, given: str) -> None:
+    reply = ask(federated, f"{other.origin}/sparql{given}")
+    assert reply.status == 400
+    assert "parameters" in reply.json()["detail"]
+    long = ASKED.replace("?x ?p ?o }", "?x ?p ?o # " + "x" * 8000 + "\n}")
+    assert ask(federated, other.origin, long).status == 400
     assert not other.heard
 
 
