@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import pyoxigraph as ox
 
 from kg.engine import Engine, Term
 from kg.errors import QueryError
-from kg.shacl.compiler import Compiler, Group, Plan, Source, flagged
+from kg.shacl.compiler import Compiler, Group, Plan, Source, flagged, screened
+from kg.shacl.conditions import FALSE
 from kg.shacl.constraints import Check, QueryCheck, ValueCheck
-from kg.shacl.expressions import FALSE
 from kg.shacl.kept import written
 from kg.shacl.paths import Predicate, described, to_text
 from kg.shacl.probing import Row, rows_of, surroundings
@@ -22,6 +22,9 @@ from kg.shacl.targets import Target
 
 # One scan asks no more than this much text, far below where an engine's parser gives up.
 _MOST_TEXT = 20_000
+# Up to so many nodes of a target are asked one by one, or up to this part of the largest target.
+_FEW_NODES = 50
+_RARE = 20
 # Up to so many nodes are named in the query that explains what was found at them.
 _MOST_NODES = 1_000
 
@@ -72,7 +75,9 @@ def run(engine: Engine, compiler: Compiler, plans: list[Plan], left: dict[Shape,
     """
     run = _Run(engine, compiler, left)
     found: dict[Shape, list[Result]] = {plan.shape: [] for plan in plans}
-    for target, chosen in _by_target(plans).items():
+    by_target = _by_target(plans)
+    run.measure(dict.fromkeys(target for plan in plans for target in plan.targets))
+    for target, chosen in by_target.items():
         for shape, result in run.scan(target, chosen):
             found[shape].append(result)
     for plan in plans:
@@ -103,42 +108,89 @@ class _Run:
         self._engine = engine
         self._compiler = compiler
         self._left = left
+        self._sizes: dict[Target, int] = {}
 
     def scan(
         self, target: Target, chosen: list[tuple[Plan, Group]]
     ) -> Iterator[tuple[Shape, Result]]:
         """Yield what the tested constraints find at the nodes of a target."""
         source = _source(self._compiler, target)
+        many = self._many(target)
+        if many is None:
+            return
         asked = [(plan, group, group.found_something("?this")) for plan, group in chosen]
         asked = [entry for entry in asked if entry[2] != FALSE]
         for part in _parts(asked):
-            for (plan, group, _), nodes in self._search(source, part):
+            for (plan, group, _), nodes in self._search(target, part, many):
                 try:
                     for result in self._details(group, source, nodes):
                         yield plan.shape, result
                 except QueryError as error:
                     self._left[plan.shape] = _beyond(error)
 
-    def _search(self, source: Source, asked: list[Asked]) -> Iterator[tuple[Asked, set[Term]]]:
-        """Yield what found something, and at which nodes."""
-        expressions = [expression for _, _, expression in asked]
-        text = flagged(self._compiler.names, source("?this"), ["?this"], expressions)
+    def _search(
+        self, target: Target, asked: list[Asked], many: bool
+    ) -> Iterator[tuple[Asked, set[Term]]]:
+        """Yield what found something, and at which nodes; of ``many`` nodes, some others too."""
         at: dict[int, set[Term]] = defaultdict(set)
         try:
-            for row in rows_of(self._engine, text):
-                for number in range(len(asked)):
-                    if _is_true(row[f"flag_{number}"]) and (node := row["this"]) is not None:
-                        at[number].add(node)
+            for number, node in (self._screen if many else self._scan)(target, asked):
+                at[number].add(node)
         except QueryError as error:
             if len(asked) == 1:
                 self._left[asked[0][0].shape] = _beyond(error)
                 return
             half = len(asked) // 2
-            yield from self._search(source, asked[:half])
-            yield from self._search(source, asked[half:])
+            yield from self._search(target, asked[:half], many)
+            yield from self._search(target, asked[half:], many)
             return
         for number, nodes in at.items():
             yield asked[number], nodes
+
+    def _scan(self, target: Target, asked: list[Asked]) -> Iterator[tuple[int, Term]]:
+        """Ask everything of each node, which is quick where there are few."""
+        source = target.pattern(self._compiler, "?this")
+        expressions = [expression for _, _, expression in asked]
+        text = flagged(self._compiler.names, source, ["?this"], expressions)
+        for row in rows_of(self._engine, text):
+            for number in range(len(asked)):
+                if _is_true(row[f"flag_{number}"]) and (node := row["this"]) is not None:
+                    yield number, node
+
+    def _screen(self, target: Target, asked: list[Asked]) -> Iterator[tuple[int, Term]]:
+        """Ask everything of all nodes together, which is quick where there are many."""
+        source = target.pattern(self._compiler, "?this")
+        holds = target.holds(self._compiler, "?this")
+        conditions = [expression for _, _, expression in asked]
+        text = screened(self._compiler.names, source, holds, conditions)
+        for row in rows_of(self._engine, text):
+            number, node = row["flag"], row["this"]
+            if isinstance(number, ox.Literal) and node is not None:
+                yield int(number.value), node
+
+    def _has_nodes(self, target: Target) -> bool:
+        return self._many(target) is not None
+
+    def _many(self, target: Target) -> bool | None:
+        """Say whether a target has many nodes; ``None`` if it has none."""
+        size = self._sizes.get(target, 1)
+        many = max(_FEW_NODES, max(self._sizes.values(), default=0) // _RARE)
+        return size > many if size else None
+
+    def measure(self, targets: Iterable[Target]) -> None:
+        """Count the nodes of targets, in one query."""
+        counted = [target for target in targets if target.kind != "node"]
+        counts = " UNION ".join(
+            f"{{ SELECT ({number} AS ?target) (COUNT(*) AS ?size) "
+            f"WHERE {{ {target.pattern(self._compiler, '?this')} }} }}"
+            for number, target in enumerate(counted)
+        )
+        if not counts:
+            return
+        for row in rows_of(self._engine, f"SELECT ?target ?size WHERE {{ {counts} }}"):
+            target, size = row["target"], row["size"]
+            if isinstance(target, ox.Literal) and isinstance(size, ox.Literal):
+                self._sizes[counted[int(target.value)]] = int(size.value)
 
     def _details(self, group: Group, source: Source, nodes: set[Term]) -> Iterator[Result]:
         for few in _nameable(source, nodes):
@@ -153,7 +205,7 @@ class _Run:
         for group in plan.groups:
             for check in group.checks:
                 if isinstance(check, QueryCheck):
-                    for target in plan.targets:
+                    for target in filter(self._has_nodes, plan.targets):
                         yield from self._ask(group, check, _source(self._compiler, target))
 
     def _ask(self, group: Group, check: QueryCheck, source: Source) -> Iterator[Result]:

@@ -16,10 +16,12 @@ import pyoxigraph as ox
 
 from kg.engine import Term
 from kg.shacl.components import COMPONENTS
+from kg.shacl.conditions import FALSE, any_of, exists
 from kg.shacl.constraints import Check, Compiling, FocusCheck, QueryCheck, RowCheck, ValueCheck
-from kg.shacl.expressions import FALSE, Names, any_of, exists, reach, some_value
+from kg.shacl.expressions import Names, reach, some_value
 from kg.shacl.kept import KEPT, keep_term
 from kg.shacl.paths import Path
+from kg.shacl.selection import found
 from kg.shacl.shapes import Node, NotCompilableError, Shape, ShapesGraph
 from kg.shacl.targets import Target, targets_of
 
@@ -255,6 +257,29 @@ def flagged(names: Names, where: str, columns: list[str], expressions: list[str]
     shown = " ".join(dict.fromkeys(columns + flags))
     found = " || ".join(flags)
     return names.few(f"SELECT DISTINCT {shown} WHERE {{ {where} {binds} FILTER ({found}) }}")
+
+
+def screened(names: Names, source: str, holds: str, conditions: list[str]) -> str:
+    """Return a query for nodes of a source where a condition may hold, with its number.
+
+    It asks the same of all nodes at once, and pays where they are many. ``source`` binds
+    ``?this``; ``holds`` says whether what ``?this`` is bound to is one of its nodes. What is found
+    is to be asked again, since some nodes may come of which the condition does not hold.
+    """
+    inside: list[str] = []
+    anywhere: list[str] = []
+    for number, condition in enumerate(conditions):
+        for pattern, of_source in found("?this", source, condition):
+            part = f"{{ SELECT ?this ({number} AS ?flag) WHERE {{ {pattern} }} }}"
+            (inside if of_source else anywhere).append(part)
+    if anywhere:
+        # Grouped before the nodes of the source are picked out: else all would be looked up, not
+        # just the few that are found.
+        grouped = (
+            f"{{ SELECT ?this ?flag WHERE {{ {' UNION '.join(anywhere)} }} GROUP BY ?this ?flag }}"
+        )
+        inside.append(f"{{ {grouped} FILTER ({holds}) }}")
+    return names.few(f"SELECT DISTINCT ?this ?flag WHERE {{ {' UNION '.join(inside)} }}")
 
 
 @dataclass(frozen=True)

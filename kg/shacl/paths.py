@@ -131,6 +131,19 @@ def reaches_itself(path: Path) -> bool:
             return any(reaches_itself(step) for step in steps)
 
 
+def repeats(path: Path) -> bool:
+    """Say whether any part of a path may be walked any number of times."""
+    match path:
+        case Predicate():
+            return False
+        case Inverse(step):
+            return repeats(step)
+        case Repeated(step, suffix):
+            return suffix != "?" or repeats(step)
+        case Sequence(steps) | Alternative(steps):
+            return any(map(repeats, steps))
+
+
 def without_itself(path: Path) -> Path:
     """Return a path that takes at least one step and reaches whatever else ``path`` does.
 

@@ -9,9 +9,9 @@ query runs once for each focus node.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import pairwise, takewhile
 
 from kg.shacl.expressions import Names
 from kg.shacl.shapes import NotCompilableError
@@ -98,12 +98,33 @@ class Select:
             and not group.holds_select
             and (group.mentions or group.start == outermost)
         }
+        grouped = dict(self._grouped())
         parts = []
         for index, token in enumerate(self.tokens):
-            parts.append(token.text)
+            parts.append(grouped.get(index, token.text))
             if index + 1 in places:
                 parts.append(f" {focus_nodes} ")
         return "".join(parts)
+
+    def _grouped(self) -> Iterator[tuple[int, str]]:
+        """Yield the tokens to change so that sub-selects group instead of asking for DISTINCT.
+
+        That is the same, but planners move a FILTER from around a DISTINCT into it, where it is
+        asked of every solution, not of the different ones only.
+        """
+        found = [(i, t) for i, t in enumerate(self.tokens) if t.kind != "space"]
+        for place, (index, token) in enumerate(found):
+            if not (token.is_word("DISTINCT") and place > 1 and found[place - 2][1].is_punct("{")):
+                continue
+            names = list(takewhile(lambda entry: entry[1].kind == "var", found[place + 1 :]))
+            after = found[place + 1 + len(names) :]
+            if after and after[0][1].is_word("WHERE"):
+                after = after[1:]
+            end = _end_of_group([t for _, t in after])
+            if names and end is not None and after[end + 1][1].is_punct("}"):
+                yield index, ""
+                listed = " ".join(t.text for _, t in names)
+                yield after[end][0], f"}} GROUP BY {listed} "
 
     def inside(self, names: Names, bound: Mapping[str, str]) -> str:
         """Return what stands in its WHERE clause, with the variables of ``bound`` renamed.
@@ -177,6 +198,16 @@ class _Pending:
         taken = self._depth is not None and self._mentions
         self._depth, self._mentions = None, False
         return taken
+
+
+def _end_of_group(tokens: list[Token]) -> int | None:
+    """Return the place of the bracket that closes the group with which tokens begin."""
+    depth = 0
+    for place, token in enumerate(tokens):
+        depth += token.is_punct("{") - token.is_punct("}")
+        if not depth:
+            return place if token.is_punct("}") else None
+    return None
 
 
 def _mention(open_groups: list[_Group]) -> None:

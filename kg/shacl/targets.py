@@ -8,6 +8,8 @@ from dataclasses import dataclass
 import pyoxigraph as ox
 
 from kg.namespaces import expand
+from kg.shacl.components.value_type import instance_of
+from kg.shacl.conditions import any_of, exists
 from kg.shacl.constraints import Compiling
 from kg.shacl.shapes import NotCompilableError, Shape
 
@@ -37,6 +39,19 @@ class Target:
                 other = compiling.names.fresh()
                 found = f"{other} {first} {variable} ."
         return f"{{ SELECT DISTINCT {variable} WHERE {{ {found} }} }}"
+
+    def holds(self, compiling: Compiling, variable: str) -> str:
+        """Return whether a node, which a variable is bound to, is chosen."""
+        (first, *_) = self.terms
+        match self.kind:
+            case "node":
+                return any_of(f"sameTerm({variable}, {term})" for term in self.terms)
+            case "class":
+                return instance_of(compiling, variable, ox.NamedNode(first[1:-1]))
+            case "subjectsOf":
+                return exists(f"{variable} {first} {compiling.names.fresh()} .")
+            case _:
+                return exists(f"{compiling.names.fresh()} {first} {variable} .")
 
     def _instances(self, compiling: Compiling, variable: str) -> str:
         (name,) = self.terms

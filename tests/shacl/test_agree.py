@@ -7,7 +7,8 @@ from dataclasses import replace
 import pyoxigraph as ox
 
 from kg.shacl.agree import differences
-from kg.shacl.expressions import Names, not_
+from kg.shacl.conditions import not_
+from kg.shacl.expressions import Names
 from kg.shacl.report import Result
 from kg.shacl.shapes import ShapesGraph
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from kg.shacl.conditions import TRUE, not_
 from kg.shacl.constraints import Check, Compiling, FocusCheck
-from kg.shacl.expressions import TRUE, at_least, not_, some_value
+from kg.shacl.expressions import at_least, some_value
 from kg.shacl.shapes import SH, Shape
 
 

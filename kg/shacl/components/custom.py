@@ -11,8 +11,8 @@ from itertools import product
 import pyoxigraph as ox
 
 from kg.shacl.components.sparql import messages_of, query_of
+from kg.shacl.conditions import not_
 from kg.shacl.constraints import Check, Compiling, QueryCheck, ValueCheck
-from kg.shacl.expressions import not_
 from kg.shacl.shapes import SH, Node, NotCompilableError, Shape
 
 # Terms that a query can name.

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 
 from kg.namespaces import PREFIXES
-from kg.shacl.expressions import TRUE, all_of
+from kg.shacl.conditions import TRUE, all_of
 
 _XSD = PREFIXES["xsd"]
 

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from kg.shacl.conditions import all_of, any_of, not_
 from kg.shacl.constraints import Check, Compiling, FocusCheck, ValueCheck
-from kg.shacl.expressions import all_of, any_of, at_least, not_
+from kg.shacl.expressions import at_least
 from kg.shacl.shapes import SH, Shape
 
 

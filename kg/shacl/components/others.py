@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import pyoxigraph as ox
 
+from kg.shacl.conditions import any_of, exists, not_
 from kg.shacl.constraints import Check, Compiling, RowCheck, ValueCheck
-from kg.shacl.expressions import any_of, exists, not_
 from kg.shacl.shapes import SH, Shape
 
 # From this many literals on, a list is looked through instead of written out.

@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from kg.namespaces import shorten
+from kg.shacl.conditions import exists, not_, sure
 from kg.shacl.constraints import Check, Compiling, RowCheck, ValueCheck
-from kg.shacl.expressions import exists, not_, some_value, sure
+from kg.shacl.expressions import some_value
 from kg.shacl.shapes import SH, Shape
 
 
@@ -19,7 +20,7 @@ def equals(compiling: Compiling, shape: Shape) -> Iterator[Check]:
         component, message = SH + "EqualsConstraintComponent", f"not the same as {_name(other)}"
 
         def missing(focus: str, value: str, other: object = other) -> str:
-            return not_(exists(f"{focus} {other} {value} ."))
+            return not_(exists(f"{focus} {other} {value} .", about=(focus, value)))
 
         def extra(focus: str, value: str, _: str, other: object = other) -> str:
             among = some_value(
@@ -36,7 +37,7 @@ def disjoint(_: Compiling, shape: Shape) -> Iterator[Check]:
     for other in shape.iris("disjoint"):
 
         def bad(focus: str, value: str, other: object = other) -> str:
-            return exists(f"{focus} {other} {value} .")
+            return exists(f"{focus} {other} {value} .", about=(focus, value))
 
         yield ValueCheck(SH + "DisjointConstraintComponent", f"also a value of {_name(other)}", bad)
 
@@ -51,7 +52,7 @@ def less_than(compiling: Compiling, shape: Shape) -> Iterator[Check]:
             def bad(focus: str, value: str, operator: str = operator, other: object = other) -> str:
                 bound = compiling.names.fresh()
                 compared = f"{compiling.literal(value)} {operator} {compiling.literal(bound)}"
-                return exists(f"{focus} {other} {bound} .", not_(sure(compared)))
+                return exists(f"{focus} {other} {bound} .", not_(sure(compared)), about=(focus,))
 
             component = f"{SH}{name[0].upper()}{name[1:]}ConstraintComponent"
             yield ValueCheck(component, f"not {operator} each value of {_name(other)}", bad)

@@ -9,8 +9,8 @@ from collections.abc import Iterator
 
 import pyoxigraph as ox
 
+from kg.shacl.conditions import not_, sure
 from kg.shacl.constraints import Check, Compiling, ValueCheck
-from kg.shacl.expressions import not_, sure
 from kg.shacl.shapes import SH, Shape
 
 _OPERATORS = {

@@ -6,9 +6,10 @@ from collections.abc import Iterator
 
 import pyoxigraph as ox
 
+from kg.shacl.conditions import any_of, exists, not_, sure
 from kg.shacl.constraints import Check, Compiling, FocusCheck, ValueCheck
-from kg.shacl.expressions import any_of, exists, not_, sure
-from kg.shacl.paths import reaches_itself, to_sparql, without_itself
+from kg.shacl.expressions import walk
+from kg.shacl.paths import reaches_itself, repeats, to_sparql, without_itself
 from kg.shacl.shapes import SH, Shape
 
 
@@ -72,9 +73,22 @@ def unique_lang(compiling: Compiling, shape: Shape) -> Iterator[Check]:
     step = to_sparql(without_itself(path))
 
     def bad(focus: str) -> str:
+        def repeated_language(rough: bool) -> str:
+            value, language = compiling.names.fresh(), compiling.names.fresh()
+            values = walk(compiling.names, focus, without_itself(path), value)
+            distinct = "" if rough else "DISTINCT "
+            return (
+                f"{{ SELECT {focus} WHERE {{ {values} BIND (LCASE(LANG({value})) AS {language}) "
+                f'FILTER ({language} != "") }} '
+                f"GROUP BY {focus} {language} HAVING (COUNT({distinct}{value}) > 1) }}"
+            )
+
         one, other = compiling.names.fresh(), compiling.names.fresh()
         first, second = f"{focus} {step} {one} .", f"{focus} {step} {other} ."
-        found = exists(f"{first} {second}", _same_language(one, other))
+        about = () if repeats(path) else (focus,)
+        found = exists(
+            f"{first} {second}", _same_language(one, other), about, counted=repeated_language
+        )
         if reaches_itself(path):
             return any_of([found, exists(first, _same_language(focus, one))])
         return found

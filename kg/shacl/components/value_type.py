@@ -8,8 +8,8 @@ import pyoxigraph as ox
 
 from kg.namespaces import expand, shorten
 from kg.shacl.components.datatypes import well_formed
+from kg.shacl.conditions import TRUE, all_of, any_of, exists, not_, sure
 from kg.shacl.constraints import Check, Compiling, ValueCheck
-from kg.shacl.expressions import TRUE, all_of, any_of, exists, not_, sure
 from kg.shacl.shapes import SH, Shape
 
 _TYPE = f"<{expand('rdf:type')}>"
@@ -47,10 +47,15 @@ def instance_of(compiling: Compiling, value: str, name: ox.NamedNode) -> str:
     if known is None:
         return exists(f"{value} {_TYPE}/{_SUBCLASS}* {name} .")
     if len(known) <= _FEW:
-        return any_of(exists(f"{value} {_TYPE} {one} .") for one in known)
+        return any_of(exists(f"{value} {_TYPE} {one} .", about=(value,)) for one in known)
     type = compiling.names.fresh()
     listed = ", ".join(str(one) for one in known)
-    return exists(f"{value} {_TYPE} {type} .", f"{type} IN ({listed})")
+    return exists(
+        f"{value} {_TYPE} {type} .",
+        f"{type} IN ({listed})",
+        about=(value,),
+        scanned=f"VALUES {type} {{ {listed.replace(',', '')} }} {value} {_TYPE} {type} .",
+    )
 
 
 def datatype(compiling: Compiling, shape: Shape) -> Iterator[Check]:
@@ -70,7 +75,7 @@ def datatype(compiling: Compiling, shape: Shape) -> Iterator[Check]:
             else (f"DATATYPE({value}) IN ({listed})")
         )
         lexical = well_formed(name.value, f"STR({value})")
-        return not_(sure(all_of([f"isLiteral({value})", test, lexical])))
+        return not_(sure(all_of([test, lexical])))
 
     yield ValueCheck(
         SH + "DatatypeConstraintComponent", f"not a literal of {shorten(name.value)}", bad

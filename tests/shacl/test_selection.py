@@ -1,0 +1,127 @@
+"""Asking all nodes at once finds what asking them one by one finds; which it is, size decides."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from unittest import mock
+
+import pyoxigraph as ox
+import pytest
+from hypothesis import HealthCheck, given, settings
+
+from kg.embedded import EmbeddedEngine
+from kg.shacl import compiled
+from kg.shacl.compiled import Judgement
+from kg.shacl.conditions import all_of, any_of, exists, free, not_
+from kg.shacl.expressions import Names
+from kg.shacl.files import read_rdf
+from kg.shacl.selection import chosen
+from kg.shacl.shapes import ShapesGraph, UnusableShapesError
+from kg.shacl.validation import shape_files
+from kg.sources import ontology_source, read_source
+from tests.shacl.random_shapes import EVERYTHING, QUANTITIES, data, shapes
+from tests.shacl.test_engines_agree import parsed
+from tests.shacl.test_w3c import case, cases
+from tests.test_shapes import COMMON, INVALID, name
+
+RANDOM = settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+
+
+@contextmanager
+def asked_at_once() -> Iterator[None]:
+    with (
+        mock.patch.object(compiled, "_FEW_NODES", 0),
+        mock.patch.object(compiled, "_RARE", 10**9),
+    ):
+        yield
+
+
+def judged_both_ways(quads: list[ox.Quad], graph: ShapesGraph) -> tuple[Judgement, Judgement]:
+    engine = EmbeddedEngine.memory()
+    # Every statement is there twice, which only a rough count takes for two.
+    for place in ("urn:one", "urn:other"):
+        to = ox.NamedNode(place)
+        engine.add(ox.Quad(q.subject, q.predicate, q.object, to) for q in quads)
+    with asked_at_once():
+        at_once = compiled.judge(engine, graph)
+    return at_once, compiled.judge(engine, graph)
+
+
+def assert_the_same(quads: list[ox.Quad], graph: ShapesGraph) -> None:
+    at_once, one_by_one = judged_both_ways(quads, graph)
+    assert set(at_once.results) == set(one_by_one.results)
+    assert at_once.judged == one_by_one.judged
+
+
+@RANDOM
+@given(data(EVERYTHING), shapes(EVERYTHING))
+def test_on_random_shapes_over_all_kinds_of_terms(graph: str, shapes_graph: str) -> None:
+    assert_the_same(parsed(graph), ShapesGraph(parsed(shapes_graph)))
+
+
+@RANDOM
+@given(data(QUANTITIES), shapes(QUANTITIES))
+def test_on_random_shapes_that_compare_numbers(graph: str, shapes_graph: str) -> None:
+    assert_the_same(parsed(graph), ShapesGraph(parsed(shapes_graph)))
+
+
+@pytest.mark.shared
+@pytest.mark.parametrize("name", list(cases()) or [pytest.param("", marks=pytest.mark.skip)])
+def test_on_the_suite(name: str) -> None:
+    loaded = case(name)
+    try:
+        assert_the_same(loaded.data, ShapesGraph(loaded.shapes))
+    except UnusableShapesError as error:
+        with pytest.raises(UnusableShapesError, match=str(error)[:20]):
+            compiled.judge(EmbeddedEngine.memory(), ShapesGraph(loaded.shapes))
+
+
+def test_on_what_the_project_forbids() -> None:
+    graph = ShapesGraph(quad for path in shape_files() for quad in read_rdf(path))
+    ground = [*read_source(ontology_source()), *read_rdf(COMMON)]
+    for path in INVALID:
+        at_once, one_by_one = judged_both_ways([*ground, *read_rdf(path)], graph)
+        assert at_once.results, name(path)
+        assert set(at_once.results) == set(one_by_one.results), name(path)
+
+
+def test_what_must_not_exist_is_taken_away_and_what_must_is_joined() -> None:
+    given_ = "?a <p> ?b ."
+    one = exists("?b <q> ?c .", about=("?b",))
+    assert chosen(given_, not_(one)) == "?a <p> ?b . MINUS { ?b <q> ?c . }"
+    assert "{ SELECT DISTINCT ?b WHERE { ?b <q> ?c . } }" in chosen(given_, one)
+    rare = exists("?b <q> ?c .", "isLiteral(?c)", about=("?b",))
+    # What is rare comes first, so that nothing else need be looked at where it is not found.
+    assert chosen(given_, all_of([one, rare])).startswith(
+        "{ SELECT DISTINCT ?b WHERE { ?b <q> ?c . FILTER (isLiteral(?c)) } }"
+    )
+    assert chosen(given_, any_of([not_(one), "isIRI(?b)"])).count("UNION") == 1
+    assert chosen(given_, not_(any_of([one, "isIRI(?b)"]))).endswith("MINUS { ?b <q> ?c . }")
+
+
+def test_a_condition_that_speaks_of_what_is_outside_is_not_taken_away() -> None:
+    less = exists("?a <q> ?c .", "?b < ?c", about=("?a",))
+    assert free(less) == {"?a", "?b"}
+    assert chosen("?a <p> ?b .", not_(less)).endswith(
+        "FILTER (NOT EXISTS { ?a <q> ?c . FILTER (?b < ?c) })"
+    )
+    assert chosen("?a <p> ?b .", less).endswith(
+        "{ SELECT ?a ?c WHERE { ?a <q> ?c . } } FILTER (?b < ?c)"
+    )
+
+
+def test_a_variable_is_used_again_once_nobody_sees_it() -> None:
+    names = Names()
+    a, b, c, d = (names.fresh() for _ in range(4))
+    # What HAVING counts is the same variable; what the next sub-select finds is another.
+    query = (
+        f"SELECT ?this {{ {{ SELECT ?this WHERE {{ ?this <p> {b} }} GROUP BY ?this "
+        f"HAVING (COUNT({b}) > 1) }} UNION {{ SELECT ?this WHERE {{ VALUES {a} {{ 1 }} "
+        f"MINUS {{ ?this <q> {c} }} }} }} UNION {{ SELECT ?this {a} WHERE {{ ?this {a} {d} }} }} }}"
+    )
+    assert names.few(query) == (
+        "SELECT ?this { { SELECT ?this WHERE { ?this <p> ?v_1 } GROUP BY ?this "
+        "HAVING (COUNT(?v_1) > 1) } UNION { SELECT ?this WHERE { VALUES ?v_1 { 1 } "
+        "MINUS { ?this <q> ?v_2 } } } UNION { SELECT ?this ?v_1 WHERE { ?this ?v_1 ?v_2 } } }"
+    )
