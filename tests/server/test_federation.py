@@ -20,6 +20,7 @@ from hypothesis import strategies as st
 from kg.errors import EngineError, QueryError
 from kg.server.federation import FailedError, inline
 from kg.server.services import Origin, listed, origin_of
+from tests.remote.real import NAMES, missing, started
 
 from .conftest import BASE, PATIENCE, Reply, Serve, Server, numbers, publish, wait_for
 from .test_attacks import CALLS
@@ -479,3 +480,30 @@ def test_it_can_ask_itself(federated: Server, tmp_path: Path, serve_store: Serve
     )
     text = f"SELECT ?x ?v {{ SERVICE <{federated.sparql}> {{ ?x <{BASE}value> ?v }} }} ORDER BY ?v"
     assert [row["v"] for row in second.post(text).rows] == list("01234")
+
+
+@pytest.mark.server
+@pytest.mark.parametrize("name", NAMES)
+def test_rows_of_other_makes_of_servers(
+    name: str, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory, serve_store: Serve
+) -> None:
+    if reason := missing(name):
+        pytest.skip(reason)
+    there = started(name, tmp_path_factory.mktemp(name))
+    try:
+        label = ox.Literal('a "label"\nof two lines', language="en")
+        thing, says = ox.NamedNode(f"{BASE}n/1"), ox.NamedNode(f"{BASE}says")
+        graph = ox.NamedNode("urn:graph:labels")
+        there.engine().add([ox.Quad(thing, says, label, graph)])
+        origin = str(origin_of(there.query))
+        root = publish(tmp_path / "store", numbers(5))
+        server = serve_store(root, timeout=PATIENCE, services=[origin])
+        text = (
+            f"SELECT ?v ?label {{ ?x <{BASE}value> ?v . SERVICE <{there.query}> "
+            f"{{ GRAPH ?g {{ ?x <{BASE}says> ?label }} }} }}"
+        )
+        reply = server.post(text)
+        assert reply.status == 200, reply.text
+        assert reply.rows == [{"v": "1", "label": label.value}]
+    finally:
+        there.stop()
