@@ -17,7 +17,7 @@ import pyoxigraph as ox
 
 from kg.engine import Answer, Rows, Term, Triples
 from kg.errors import EngineError, QueryError, SourceError
-from kg.sparql_text import guard, names_dataset
+from kg.sparql_text import guard, may_use_prefixes, names_dataset
 
 T = TypeVar("T")
 
@@ -84,7 +84,8 @@ class EmbeddedEngine:
                 return self._store.query(
                     text,
                     base_iri=base,
-                    prefixes=dict(prefixes or {}),
+                    # Reading them takes as long as a small query.
+                    prefixes=dict(prefixes) if prefixes and may_use_prefixes(text) else None,
                     use_default_graph_as_union=not given and not names_dataset(text),
                     default_graph=[ox.NamedNode(iri) for iri in default_graphs or ()]
                     if given

@@ -60,13 +60,17 @@ _TOKEN = re.compile(
     "|".join(f"(?P<{kind}>{pattern})" for kind, pattern in _TERMINALS.items()), re.DOTALL
 )
 
+_LIKE_IRI = re.compile("<" + _IN_IRI)
+
 _CLOSER = {"(": ")", "{": "}", "[": "]", "<<": ">>", "{|": "|}"}
 _CLOSERS = frozenset(_CLOSER.values())
+_OPENERS = ("(", "{", "[", "<<")  # "{|" among the second
 _OPERATORS = frozenset({"||", "&&", "|", "/", "^", "*", "+", "-", "!"})
 _OPERATOR_WORDS = frozenset({"UNION", "OPTIONAL", "MINUS", "BIND", "AS", "FILTER", "EXISTS"})
 _UPDATES = frozenset(
     {"LOAD", "INSERT", "DELETE", "CLEAR", "DROP", "CREATE", "COPY", "MOVE", "ADD", "WITH"}
 )
+_SUSPECT = ("SERVICE", "FILE:", *sorted(_UPDATES))
 _FORMS = frozenset({"SELECT", "CONSTRUCT", "DESCRIBE", "ASK"})
 
 
@@ -166,6 +170,11 @@ def declare_prefixes(text: str, prefixes: Mapping[str, str]) -> str:
     return text[:at] + "".join(added) + text[at:]
 
 
+def may_use_prefixes(text: str) -> bool:
+    """Say whether a colon stands outside of what looks like an IRI: a prefixed name may."""
+    return ":" in _LIKE_IRI.sub("", text)
+
+
 def query_form(tokens: Sequence[Token]) -> str | None:
     """Return ``SELECT``, ``CONSTRUCT``, ``DESCRIBE`` or ``ASK``; ``None`` if it is none of them."""
     index = _after_prologue(tokens)
@@ -259,6 +268,8 @@ def guard(text: str, path: Path | str | None = None) -> None:
     a dataset clause that names a file, and any update. ``path`` is only for the message. Text that
     passes need not be valid SPARQL. Raises ``QueryError`` with the line and how to mend it.
     """
+    if _is_harmless(text):
+        return
     tokens = significant(text)
 
     def refuse(token: Token, message: str, hint: str) -> QueryError:
@@ -317,6 +328,17 @@ def guard(text: str, path: Path | str | None = None) -> None:
                     f"more than {MAX_OPERATORS} operators (||, &&, !, UNION, BIND, ...)",
                     "List the alternatives in VALUES or IN (...), or ask in several queries.",
                 )
+
+
+def _is_harmless(text: str) -> bool:
+    """Say whether a short text holds, letters alone, nothing that ``guard`` could refuse.
+
+    It saves cutting most queries into tokens, which would take as long as answering them.
+    """
+    if len(text) > MAX_OPERATORS or sum(map(text.count, _OPENERS)) > MAX_NESTING:
+        return False
+    upper = text.upper()
+    return not any(word in upper for word in _SUSPECT)
 
 
 def _is_operator(token: Token) -> bool:
