@@ -3,26 +3,25 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
 import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from functools import partial
-from typing import Any
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.routing import BaseRoute, Mount, Route, Router
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from kg.server.answers import AbortedError, Answers, Notes, client_of
+from kg.server.answers import AbortedError, Answers
 from kg.server.api import OpenApi, QueryAnswer, QueryList
 from kg.server.cache import Cache
 from kg.server.catalogue import Catalogue
 from kg.server.graphs import Graphs
 from kg.server.limits import Limits
 from kg.server.metrics import Metrics
+from kg.server.notes import AccessLog, Notes
 from kg.server.operations import Health, MetricsPage, Ready
 from kg.server.pool import Pool
 from kg.server.problems import MEDIA_TYPE, Problem
@@ -34,7 +33,6 @@ from kg.server.several import EveryVoid, FrontPage, Names, ToSlash
 from kg.server.site import Identity, Site
 from kg.server.void import Void
 
-ACCESS_LOG = logging.getLogger("kg.access")
 LOG = logging.getLogger("kg.server")
 
 # Nothing served here is a script, and nothing may be framed or guessed to be one.
@@ -148,12 +146,13 @@ class Front:
     def __init__(self, app: ASGIApp, metrics: Metrics, proxied: bool) -> None:
         self._app = app
         self._metrics = metrics
-        self._proxied = proxied
+        self._log = AccessLog(proxied)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request, or the server's own start and stop."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
+            self._log.flush()
             return
         notes = scope["kg.notes"] = Notes()
         started = time.monotonic()
@@ -172,8 +171,7 @@ class Front:
         finally:
             seconds = time.monotonic() - started
             self._metrics.end(scope["method"], status, notes, seconds)
-            if ACCESS_LOG.isEnabledFor(logging.INFO):
-                ACCESS_LOG.info(_line(scope, status, notes, seconds, self._proxied))
+            self._log.add(scope, status, notes, seconds)
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send, notes: Notes) -> None:
         begun = False
@@ -212,20 +210,3 @@ async def _send_problem(problem: Problem, scope: Scope, send: Send, notes: Notes
     body = b"" if scope["method"] == "HEAD" else body
     with suppress(OSError):
         await send({"type": "http.response.body", "body": body})
-
-
-def _line(scope: Scope, status: int, notes: Notes, seconds: float, proxied: bool) -> str:
-    """Return a line of the access log: JSON, with the path but never a query."""
-    told: dict[str, Any] = {
-        "time": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
-        "client": client_of(scope, proxied),
-        "method": scope["method"],
-        "path": scope["path"],
-        "status": status,
-        "seconds": round(seconds, 4),
-        "bytes": notes.size,
-        "rows": notes.rows,
-        "cached": notes.cached,
-        "outcome": notes.outcome,
-    }
-    return json.dumps(told)

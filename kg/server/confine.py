@@ -15,6 +15,7 @@ import sys
 _CLONE_NEWUSER = 0x10000000
 _CLONE_NEWNET = 0x40000000
 _PR_SET_PDEATHSIG = 1
+_PR_SET_NAME = 15
 _PR_SET_NO_NEW_PRIVS = 38
 
 
@@ -38,11 +39,22 @@ def confine(memory: int, parent: int) -> list[str]:
         missing.append("no network")
     libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
     # After the namespace: a change of credentials would clear it.
-    if libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0):
+    if not end_with(parent, "kg-worker"):
         missing.append("an end with the parent")
+    return missing
+
+
+def end_with(parent: int, name: str) -> bool:
+    """Let the kernel kill this process when its parent ends, and say whether it will.
+
+    ``name`` is what ``ps`` calls it from now on. Exits if ``parent`` has gone already.
+    """
+    libc = ctypes.CDLL(None, use_errno=True)
+    libc.prctl(_PR_SET_NAME, name.encode(), 0, 0, 0)
+    bound = bool(libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0) == 0)
     if os.getppid() != parent:  # it went before the line above
         os._exit(0)
-    return missing
+    return bound
 
 
 def _without_network(libc: ctypes.CDLL) -> bool:

@@ -1,20 +1,22 @@
 """What goes between the endpoint and a worker: frames of a kind, a length and that many bytes.
 
-A request is one frame. An answer is ``TAKEN HEAD BODY* END``, or ``FAIL`` at any point before
-``END``: an answer that stops without ``END`` is known to be broken.
+A request is one frame. An answer is ``WHOLE`` if it is short, else ``HEAD BODY* END``, or ``FAIL``
+at any point before its end: an answer that stops before that is known to be broken.
 """
 
 from __future__ import annotations
 
-import asyncio
 import json
 import socket
 import struct
+from collections import deque
+from functools import lru_cache
 from typing import Any
 
+PID = b"P"  # the worker's process identifier, from the process that started it
 READY = b"R"  # the worker can take a request
-REQUEST = b"Q"
-TAKEN = b"T"  # the request has been read: from here on, a death may be its fault
+REQUEST = b"Q"  # the snapshot's store and the job; see ``request``
+WHOLE = b"W"  # head, rows and body of an answer; see ``whole``
 HEAD = b"H"  # JSON: what kind of answer comes, and in what media type
 BODY = b"B"
 END = b"E"  # JSON: how many rows
@@ -22,9 +24,18 @@ FAIL = b"F"  # JSON: status, title, detail
 # JSON: the address of another server and a query for it; a BODY or a FAIL goes back to the worker.
 CALL = b"C"
 
+Frame = tuple[bytes, bytes]
+
 _PREFIX = struct.Struct("!cI")
+_LENGTHS = struct.Struct("!IQ")
 # No frame is longer: what is read ahead of a slow client is bounded by it.
 LARGEST = 4 * 1024 * 1024
+# Most frames come whole in one piece.
+_READ = 64 * 1024
+
+
+class MalformedError(Exception):
+    """Bytes that no worker sends."""
 
 
 def pack(kind: bytes, payload: bytes | dict[str, Any] = b"") -> bytes:
@@ -33,33 +44,78 @@ def pack(kind: bytes, payload: bytes | dict[str, Any] = b"") -> bytes:
     return _PREFIX.pack(kind, len(data)) + data
 
 
-def receive(connection: socket.socket) -> tuple[bytes, bytes] | None:
-    """Read a frame, waiting for it; ``None`` if the other end has closed."""
-    prefix = _exactly(connection, _PREFIX.size)
-    if prefix is None:
-        return None
-    kind, length = _PREFIX.unpack(prefix)
-    payload = _exactly(connection, length)
-    return None if payload is None else (kind, payload)
+def request(store: str, job: bytes) -> bytes:
+    """Return the frame that asks for a job, written as JSON, over a snapshot's store."""
+    return pack(REQUEST, store.encode("utf-8", "surrogateescape") + b"\0" + job)
 
 
-def _exactly(connection: socket.socket, length: int) -> bytes | None:
-    parts = []
-    while length:
-        part = connection.recv(min(length, 1 << 20))
-        if not part:
-            return None
-        parts.append(part)
-        length -= len(part)
-    return b"".join(parts)
+def read_request(payload: bytes) -> tuple[str, dict[str, Any]]:
+    """Return the store and the job of a ``REQUEST``."""
+    store, _, job = payload.partition(b"\0")  # neither a path nor JSON has the byte
+    return store.decode("utf-8", "surrogateescape"), json.loads(job)
 
 
-async def read(reader: asyncio.StreamReader) -> tuple[bytes, bytes]:
-    """Read a frame. Raises ``EOFError`` if the worker has gone, in the middle of one or not."""
-    try:
-        kind, length = _PREFIX.unpack(await reader.readexactly(_PREFIX.size))
-        if length > LARGEST:
-            raise EOFError("a frame longer than any")
-        return kind, await reader.readexactly(length)
-    except (asyncio.IncompleteReadError, ConnectionError) as error:
-        raise EOFError("the worker has gone") from error
+def whole(head: dict[str, Any], rows: int, body: bytes) -> bytes:
+    """Return a complete answer as one frame."""
+    told = json.dumps(head).encode()
+    return pack(WHOLE, _LENGTHS.pack(len(told), rows) + told + body)
+
+
+def read_whole(payload: bytes) -> tuple[dict[str, Any], int, bytes]:
+    """Return head, rows and body of a ``WHOLE``; the head is shared and must not be changed."""
+    length, rows = _LENGTHS.unpack_from(payload)
+    start = _LENGTHS.size
+    return _head(payload[start : start + length]), rows, payload[start + length :]
+
+
+@lru_cache(maxsize=64)
+def _head(text: bytes) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(text)
+    return found
+
+
+class Splitter:
+    """Cuts bytes, as they come, into frames."""
+
+    def __init__(self) -> None:
+        self._left = bytearray()
+
+    def feed(self, data: bytes) -> list[Frame]:
+        """Return the frames that are complete now. Raises ``MalformedError``."""
+        source: bytes | bytearray = data
+        if self._left:
+            self._left += data
+            source = self._left
+        found: list[Frame] = []
+        at, size = 0, _PREFIX.size
+        while len(source) - at >= size:
+            kind, length = _PREFIX.unpack_from(source, at)
+            if length > LARGEST:
+                raise MalformedError("a frame longer than any")
+            if len(source) - at - size < length:
+                break
+            found.append((kind, bytes(source[at + size : at + size + length])))
+            at += size + length
+        if source is data:
+            self._left += data[at:]
+        else:
+            del self._left[:at]
+        return found
+
+
+class Incoming:
+    """The frames that come from a connection, waited for."""
+
+    def __init__(self, connection: socket.socket) -> None:
+        self._connection = connection
+        self._splitter = Splitter()
+        self._frames: deque[Frame] = deque()
+
+    def next(self) -> Frame | None:
+        """Return the next frame, or ``None`` if the other end has closed."""
+        while not self._frames:
+            data = self._connection.recv(_READ)
+            if not data:
+                return None
+            self._frames.extend(self._splitter.feed(data))
+        return self._frames.popleft()

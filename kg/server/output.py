@@ -10,6 +10,8 @@ from kg.server import frames
 
 # Enough that the cost of a frame vanishes, little enough that a first answer comes at once.
 _FRAME = 64 * 1024
+# One term may be longer than any frame.
+_LONGEST = 256 * 1024
 # Below this a compressed answer is hardly shorter.
 _WORTH_COMPRESSING = 512
 # What XML 1.0 cannot hold, as UTF-8, and the carriage return, which a reader would change.
@@ -157,7 +159,11 @@ class Output:
         self._parts.append(bytes(data))
         self._pending += len(data)
         if self._pending >= _FRAME:
-            self._send()
+            whole = b"".join(self._parts)
+            self._parts, self._pending = [], 0
+            if not self._begun:
+                self._compress()
+            self._send(self._compressor.compress(whole) if self._compressor else whole)
         return len(data)
 
     def fail(self, what: str) -> None:
@@ -169,20 +175,32 @@ class Output:
         """Do nothing: frames are sent when they are full."""
 
     def close(self, told: dict[str, Any]) -> None:
-        """Send what is left and the end of the answer."""
-        self._send(last=True)
+        """Send what is left and the end of the answer; a short one goes in one piece."""
+        data = self._last()
+        if not self._begun and len(data) <= _FRAME:
+            self._connection.sendall(frames.whole(self._head, told["rows"], data))
+            return
+        self._send(data)
         self._connection.sendall(frames.pack(frames.END, told))
 
-    def _send(self, last: bool = False) -> None:
+    def _last(self) -> bytes:
+        """Return what is left, compressed if that is worth it."""
         data = b"".join(self._parts)
-        self._parts, self._pending = [], 0
+        if self._compressor is None and not self._begun and len(data) >= _WORTH_COMPRESSING:
+            self._compress()
+        if self._compressor:
+            data = self._compressor.compress(data) + self._compressor.flush()
+        return data
+
+    def _compress(self) -> None:
+        if self._encoding:
+            self._compressor = compressor(self._encoding)
+            self._head["encoding"] = self._encoding
+
+    def _send(self, data: bytes) -> None:
         if not self._begun:
-            if self._encoding and not (last and len(data) < _WORTH_COMPRESSING):
-                self._compressor = compressor(self._encoding)
-                self._head["encoding"] = self._encoding
             self._connection.sendall(frames.pack(frames.HEAD, self._head))
             self._begun = True
-        if self._compressor:
-            data = self._compressor.compress(data) + (self._compressor.flush() if last else b"")
-        if data:
-            self._connection.sendall(frames.pack(frames.BODY, data))
+        for start in range(0, len(data), _LONGEST):
+            part = data[start : start + _LONGEST]
+            self._connection.sendall(frames.pack(frames.BODY, part))

@@ -3,27 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import json
-import os
 import socket
-import subprocess
-import sys
 import tempfile
 from collections import Counter, deque
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
-from pathlib import Path
-from typing import IO, Any
+from collections.abc import Callable
+from types import TracebackType
+from typing import Any
 
-from kg.server import frames
+from kg.server.launcher import Launcher
 from kg.server.limits import Limits
+from kg.server.workers import Worker
 
-# Where this package was imported from; a worker must not find another.
-_PACKAGES = str(Path(__file__).resolve().parents[2])
 # After so long a query gives way to others on the processor; seconds.
 _LONG = 1.0
-_NICE = 10
 # A worker that cannot start is tried again after so long, doubled up to the last; seconds.
 _PAUSES = (0.1, 5.0)
 
@@ -34,73 +26,6 @@ class BusyError(Exception):
     def __init__(self, retry_after: int) -> None:
         super().__init__("too many requests are waiting")
         self.retry_after = retry_after
-
-
-class Worker:
-    """A worker process from the parent's side. Use it between ``Pool.lend`` and its end."""
-
-    def __init__(self, process: subprocess.Popen[bytes], stderr: IO[bytes]) -> None:
-        self.process = process
-        self._stderr = stderr
-        self._reader: asyncio.StreamReader
-        self._writer: asyncio.StreamWriter
-        self.missing: list[str] = []
-        self.clean = True  # between two jobs: it may be lent again
-        self._said: str | None = None
-        self.spent = False  # it gave way once, and the system does not let it hurry again
-
-    async def connect(self, connection: socket.socket) -> None:
-        """Wait until it is ready. Raises ``EOFError`` if it never is."""
-        self._reader, self._writer = await asyncio.open_connection(sock=connection)
-        _, payload = await frames.read(self._reader)
-        self.missing = json.loads(payload)["missing"]
-
-    async def send(self, job: dict[str, Any]) -> None:
-        """Give it a job and wait until it has it. Raises ``EOFError`` if it has gone."""
-        self.clean = False
-        self._writer.write(frames.pack(frames.REQUEST, job))
-        try:
-            await self._writer.drain()
-            await frames.read(self._reader)
-        except ConnectionError as error:
-            raise EOFError("the worker has gone") from error
-
-    async def reply(self, kind: bytes, payload: bytes | dict[str, Any]) -> None:
-        """Give it what it asked for in the middle of a job. Raises ``EOFError`` if it has gone."""
-        self._writer.write(frames.pack(kind, payload))
-        try:
-            await self._writer.drain()
-        except ConnectionError as error:
-            raise EOFError("the worker has gone") from error
-
-    async def frame(self) -> tuple[bytes, bytes]:
-        """Return the next frame of its answer. Raises ``EOFError`` if it dies."""
-        kind, payload = await frames.read(self._reader)
-        self.clean = kind in (frames.END, frames.FAIL)
-        return kind, payload
-
-    def give_way(self) -> None:
-        """Let others have the processor first, from now to its end."""
-        if not self.clean:
-            self.spent = True
-            with contextlib.suppress(OSError):
-                os.setpriority(os.PRIO_PROCESS, self.process.pid, _NICE)
-
-    async def bury(self) -> str:
-        """Kill it, wait for its end, and return the beginning of what it said while dying."""
-        if self.process.poll() is None:
-            self.process.kill()
-        if hasattr(self, "_writer"):
-            self._writer.close()
-        pause = 0.001
-        while self.process.poll() is None:
-            await asyncio.sleep(pause)
-            pause = min(2 * pause, 0.1)
-        if self._said is None:
-            with self._stderr as stream:
-                stream.seek(0)
-                self._said = stream.read(2000).decode(errors="replace")
-        return self._said
 
 
 class Pool:
@@ -120,6 +45,9 @@ class Pool:
         self._queues: dict[str, deque[asyncio.Future[Worker]]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._closed = False
+        self._launcher = Launcher(
+            {"memory": limits.memory, "rows": limits.rows, "answer": limits.answer}
+        )
         self.missing: list[str] = []
 
     @property
@@ -135,7 +63,7 @@ class Pool:
     @property
     def pids(self) -> list[int]:
         """The process identifiers of all workers."""
-        return [worker.process.pid for worker in self._all]
+        return [worker.process.pid for worker in self._all if worker.process]
 
     async def start(self) -> None:
         """Start the workers and return when the first is ready."""
@@ -154,28 +82,28 @@ class Pool:
                 future.cancel()
         await asyncio.gather(*(worker.bury() for worker in self._all))
         self._all.clear()
+        self._launcher.close()
 
-    @asynccontextmanager
-    async def lend(self, client: str) -> AsyncIterator[Worker]:
-        """Lend a worker, waiting for it in this client's turn. Raises ``BusyError``.
+    def lend(self, client: str, store: str) -> Loan:
+        """Lend a worker, for an ``async with`` that waits for it in this client's turn.
 
-        A worker that comes back in the middle of an answer is killed; so is one whose borrower
-        is cancelled.
+        Preferred is one whose last job was over the same store. Entering raises ``BusyError``. A
+        worker that comes back in the middle of an answer is killed; so is one whose borrower is
+        cancelled.
         """
-        worker = await self._turn(client)
-        later = asyncio.get_running_loop().call_later(_LONG, worker.give_way)
-        try:
-            yield worker
-        finally:
-            later.cancel()
-            self._back(worker, client)
+        return Loan(self, client, store)
 
-    async def _turn(self, client: str) -> Worker:
+    def at_once(self, client: str, store: str) -> Worker | None:
+        """Return a worker if one is free and nobody of this client waits."""
+        if self._closed or not self._idle or client in self._queues or not self._may(client):
+            return None
+        return self._take(client, store)
+
+    async def turn(self, client: str) -> Worker:
+        """Wait for a worker. Raises ``BusyError``."""
         if self._closed:
             raise BusyError(1)
         waiting = len(self._queues.get(client, ()))
-        if not waiting and self._may(client) and self._idle:
-            return self._take(client)
         if waiting >= self._limits.waiting_each or self.waiting >= self._limits.waiting:
             raise BusyError(max(1, round(self._limits.timeout)))
         future: asyncio.Future[Worker] = asyncio.get_running_loop().create_future()
@@ -194,7 +122,7 @@ class Pool:
     def _give_up(self, future: asyncio.Future[Worker], client: str) -> None:
         """Leave the queue, or hand back the worker that came too late."""
         if future.done() and not future.cancelled():
-            self._back(future.result(), client)
+            self.back(future.result(), client)
             return
         queue = self._queues.get(client)
         if queue and future in queue:
@@ -205,22 +133,28 @@ class Pool:
     def _may(self, client: str) -> bool:
         return self._busy < self._limits.workers and self._held[client] < self._limits.share
 
-    def _take(self, client: str) -> Worker:
-        worker = self._idle.pop()
+    def _take(self, client: str, store: str = "") -> Worker:
+        place = len(self._idle) - 1  # the last one back: what it needs is likely still at hand
+        if store and self._idle[place].store != store:
+            same = (n for n in reversed(range(place)) if self._idle[n].store == store)
+            place = next(same, place)
+        worker = self._idle.pop(place)
         self._busy += 1
         self._held[client] += 1
         return worker
 
-    def _back(self, worker: Worker, client: str) -> None:
+    def back(self, worker: Worker, client: str) -> None:
+        """Take a worker back; see ``lend``."""
         self._busy -= 1
         self._held[client] -= 1
         if not self._held[client]:
             del self._held[client]
-        if worker.clean and not worker.spent and worker.process.poll() is None:
+        if worker.clean and not worker.spent and not worker.gone:
             self._idle.append(worker)
         else:
             self.discard(worker)
-        self._serve_queues()
+        if self._queues:
+            self._serve_queues()
 
     def discard(self, worker: Worker) -> None:
         """Kill a worker that is not lent any more and start another."""
@@ -229,7 +163,7 @@ class Pool:
             if worker in self._idle:
                 self._idle.remove(worker)
             how = "replaced" if worker.clean else "killed"
-            self._retired(how if worker.process.poll() is None else "died")
+            self._retired("died" if worker.gone else how)
             self._background(_bury(worker))
             self._background(self._replace())
 
@@ -259,34 +193,30 @@ class Pool:
     async def _start_one(self) -> None:
         ours, theirs = socket.socketpair()
         stderr = tempfile.TemporaryFile()  # noqa: SIM115  # the worker's, until it is buried
-        told = {
-            "memory": self._limits.memory,
-            "rows": self._limits.rows,
-            "answer": self._limits.answer,
-            "parent": os.getpid(),
-        }
         with theirs:
-            process = subprocess.Popen(
-                # -P: the folder one happens to stand in is no place to import from.
-                [sys.executable, "-P", "-m", "kg.server.worker", json.dumps(told)],
-                # Fewer arenas: each reserves address space, which the limit counts.
-                env=os.environ | {"PYTHONPATH": _PACKAGES, "MALLOC_ARENA_MAX": "2"},
-                stdin=theirs.fileno(),
-                stdout=subprocess.DEVNULL,
-                stderr=stderr,
-                start_new_session=True,
-            )
-        worker = Worker(process, stderr)
+            try:
+                worker = Worker(self._launcher.launch(theirs, stderr), stderr)
+            except BaseException:
+                ours.close()
+                stderr.close()
+                raise
         self._all.add(worker)
         try:
-            await worker.connect(ours)
+            loop = asyncio.get_running_loop()
+            await loop.create_unix_connection(lambda: worker, sock=ours)
+            await worker.ready()
         except BaseException:
             self._all.discard(worker)
             await worker.bury()
             raise
         self.missing = worker.missing
+        worker.lost = self._lost
         self._idle.append(worker)
         self._serve_queues()
+
+    def _lost(self, worker: Worker) -> None:
+        if worker in self._idle:
+            self.discard(worker)
 
     def _background(self, work: Any) -> None:
         task = asyncio.get_running_loop().create_task(work)
@@ -296,3 +226,28 @@ class Pool:
 
 async def _bury(worker: Worker) -> None:
     await worker.bury()
+
+
+class Loan:
+    """A worker between taking it from the pool and giving it back; see ``Pool.lend``."""
+
+    def __init__(self, pool: Pool, client: str, store: str) -> None:
+        self._pool = pool
+        self._client = client
+        self._store = store
+
+    async def __aenter__(self) -> Worker:
+        pool, client = self._pool, self._client
+        self._worker = pool.at_once(client, self._store) or await pool.turn(client)
+        later = asyncio.get_running_loop().call_later(_LONG, self._worker.give_way)
+        self._later = later
+        return self._worker
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._later.cancel()
+        self._pool.back(self._worker, self._client)

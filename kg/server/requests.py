@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, unquote_to_bytes
 
 from starlette.types import Receive, Scope
 
@@ -35,6 +35,10 @@ def query_pairs(scope: Scope, limits: Limits) -> Pairs:
 def pairs(data: bytes, where: str) -> Pairs:
     """Decode a form. Raises ``Problem`` (400) if it is not ASCII that stands for UTF-8."""
     try:
+        if data.startswith(b"query=") and b"&" not in data and data.isascii():
+            # Most of them, in half the time.
+            text = unquote_to_bytes(data[len(b"query=") :].replace(b"+", b" "))
+            return [("query", text.decode("utf-8"))]
         return parse_qsl(
             data.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=_FIELDS
         )

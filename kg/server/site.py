@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 from starlette.types import Receive, Scope, Send
 
 from kg.server import negotiation
-from kg.server.answers import Answers, Notes, Request, client_of
+from kg.server.answers import Answers, Request
 from kg.server.limits import Limits
+from kg.server.notes import Notes, client_of
 from kg.server.pool import Pool
 from kg.server.published import Published
 from kg.server.requests import header

@@ -1,7 +1,7 @@
 """A worker process: ``python -m kg.server.worker``, one query at a time over a finished snapshot.
 
-It is started by ``kg.server.pool`` with one end of a socket pair as its standard input, and it is
-there to be killed: nothing it holds outlives it.
+It is started by ``kg.server.launcher`` with one end of a socket pair, and it is there to be killed:
+nothing it holds outlives it.
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ import socket
 import sys
 from contextlib import suppress
 from importlib import import_module
-from pathlib import Path
 from typing import Any
 
 from kg.server import frames
@@ -31,12 +30,21 @@ _STORES = 8
 
 
 def main() -> None:
-    """Serve jobs from standard input's socket until the other end closes."""
-    told: dict[str, Any] = json.loads(sys.argv[1])
-    missing = confine(told["memory"], told["parent"])
+    """Serve jobs from standard input's socket until the other end closes.
+
+    The first argument is ``alone``, or ``template`` for the process that copies of it are made of.
+    """
+    role, told = sys.argv[1], json.loads(sys.argv[2])
     # A duplicate, and nothing on 0: a library that reads standard input must find no requests.
     connection = socket.socket(fileno=os.dup(0))
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+    if role == "template":
+        from kg.server.template import copies
+
+        for operation in ("evaluate", "output", *_OPERATIONS.values()):
+            import_module(f"kg.server.{operation}")
+        connection = copies(connection, told["parent"])  # which returns in each copy
+    missing = confine(told["memory"], told["parent"])
     # Either way the parent has gone, or no longer wants the answer.
     with suppress(BrokenPipeError, ConnectionResetError):
         _Worker(connection, told).serve(missing)
@@ -46,31 +54,30 @@ def main() -> None:
 class _Worker:
     def __init__(self, connection: socket.socket, told: dict[str, Any]) -> None:
         # Here, not above: whatever starts threads must come after the namespace.
-        from kg.server import evaluate
+        from kg.server import evaluate, output
 
         self._evaluate = evaluate
+        self._output_class = output.Output
         self._connection = connection
+        self._incoming = frames.Incoming(connection)
         self._bounds = evaluate.Bounds(told["rows"], told["answer"], self._call)
         # The folder of a dispute's snapshots -> the store of it that is open, and its engine.
         self._open: dict[str, tuple[str, Any]] = {}
 
     def serve(self, missing: list[str]) -> None:
         self._connection.sendall(frames.pack(frames.READY, {"missing": missing}))
-        while frame := frames.receive(self._connection):
-            self._connection.sendall(frames.pack(frames.TAKEN))
+        while frame := self._incoming.next():
             try:
-                self._do(json.loads(frame[1]))
+                self._do(*frames.read_request(frame[1]))
             except self._evaluate.RefusedError as refused:
                 self._fail(refused.told)
             except MemoryError:
                 self._fail({"status": 500, "title": "Out of memory", "detail": "memory"})
                 os._exit(3)  # what is left of the heap is not to be trusted
 
-    def _do(self, job: dict[str, Any]) -> None:
-        engine = self._engine(job["store"])
-        if job["op"] == "open":
-            self._connection.sendall(frames.pack(frames.END, {"rows": 0}))
-        elif job["op"] == "query":
+    def _do(self, store: str, job: dict[str, Any]) -> None:
+        engine = self._engine(store)
+        if job["op"] == "query":
             self._evaluate.run(engine, job, self._bounds, self._output(job))
         else:
             # Imported when first needed: most queries need none of it.
@@ -78,7 +85,7 @@ class _Worker:
             module.run(engine, job, self._bounds, self._output(job))
 
     def _engine(self, store: str) -> Any:
-        place = str(Path(store).parents[1])
+        place = store.rsplit("/", 2)[0]
         if self._open.get(place, ("",))[0] != store:
             self._open.pop(place, None)
             while len(self._open) >= _STORES:
@@ -88,10 +95,8 @@ class _Worker:
 
     def _call(self, address: str, query: str) -> bytes:
         """Let the parent ask another server, if it will."""
-        self._connection.sendall(
-            frames.pack(frames.CALL, {"address": address, "query": query}),
-        )
-        frame = frames.receive(self._connection)
+        self._connection.sendall(frames.pack(frames.CALL, {"address": address, "query": query}))
+        frame = self._incoming.next()
         if frame is None:
             os._exit(0)
         kind, payload = frame
@@ -101,10 +106,10 @@ class _Worker:
         raise self._evaluate.service_error(address, told["detail"], told["forbidden"])
 
     def _output(self, job: dict[str, Any]) -> Any:
-        from kg.server.output import Output
-
-        def open_output(head: dict[str, Any]) -> Output:
-            return Output(self._connection, head, job.get("encoding"), self._bounds.size)
+        def open_output(head: dict[str, Any]) -> Any:
+            return self._output_class(
+                self._connection, head, job.get("encoding"), self._bounds.size
+            )
 
         return open_output
 

@@ -123,7 +123,7 @@ class Server:
 
     def workers(self) -> list[int]:
         """The process identifiers of the workers, from the system."""
-        return children(self.process.pid)
+        return [pid for pid in children(self.process.pid) if named(pid) == "kg-worker"]
 
     def metric(self, name: str) -> float:
         """A figure of ``/metrics``; those with labels are added up."""
@@ -159,6 +159,14 @@ def children(parent: int) -> list[int]:
         if int(fields[1]) == parent and fields[0] != "Z":
             found.append(int(folder.name))
     return found
+
+
+def named(pid: int) -> str:
+    """What the system calls a process, or nothing if it has gone."""
+    try:
+        return Path(f"/proc/{pid}/comm").read_text().strip()
+    except OSError:
+        return ""
 
 
 def alive(pid: int) -> bool:
@@ -209,13 +217,13 @@ def start(arguments: list[str], log: Path, cache: Path) -> Server:
 
 def end(server: Server) -> None:
     """Stop a server after a test, whatever the test did to it."""
-    workers = server.workers()
+    others = children(server.process.pid)
     try:
         server.stop()
     except subprocess.TimeoutExpired:
         server.process.kill()
         raise
-    wait_for(lambda: not any(map(alive, workers)))
+    wait_for(lambda: not any(map(alive, others)))
 
 
 Serve = Callable[..., Server]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -189,8 +188,7 @@ def test_health_readiness_and_figures_are_of_the_whole(both: Server) -> None:
     assert sorted(ready["disputes"]) == NAMES
     assert len({one["snapshot"] for one in ready["disputes"].values()}) == 2
     assert both.metric("kg_workers") == 3
-    lines = [json.loads(line) for line in both.log.read_text().splitlines() if line[:1] == "{"]
-    assert "/ready" in {line["path"] for line in lines}
+    wait_for(lambda: '"path": "/ready"' in both.log.read_text())
 
 
 @pytest.mark.parametrize("path", ["/", "/example", "/example/sparql", "/tideline/graphs?default"])

@@ -1,0 +1,98 @@
+"""Who asks, what is noted of a request, and its line in the access log."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import time
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from starlette.types import Scope
+
+_LOG = logging.getLogger("kg.access")
+# Lines are written together, so many or after so long (seconds).
+_LINES, _EVERY = 200, 0.1
+
+
+@dataclass(slots=True)
+class Notes:
+    """What the access log says of a request beyond its status."""
+
+    outcome: str = "ok"
+    rows: int | None = None
+    size: int = 0
+    cached: bool = False
+
+
+def client_of(scope: Scope, proxied: bool = False) -> str:
+    """Return who asks: the address of the other end, or, behind a proxy, the one it names.
+
+    An IPv6 network of 64 bits is one client: it is what one customer usually has.
+    """
+    address = str((scope.get("client") or ("unknown",))[0])
+    if proxied:
+        for name, value in scope["headers"]:
+            if name == b"x-forwarded-for":
+                address = value.decode("latin-1").rpartition(",")[2].strip()
+    return _network(address) if ":" in address else address
+
+
+@lru_cache(maxsize=1024)
+def _network(address: str) -> str:
+    import ipaddress
+
+    try:
+        return str(ipaddress.ip_network((address.partition("%")[0], 64), strict=False))
+    except ValueError:
+        return address
+
+
+class AccessLog:
+    """One JSON object a line for each request, with the path but never a query."""
+
+    def __init__(self, proxied: bool) -> None:
+        self._proxied = proxied
+        self._lines: list[str] = []
+        self._second, self._time = 0, ""
+        self._timer: asyncio.TimerHandle | None = None
+
+    def add(self, scope: Scope, status: int, notes: Notes, seconds: float) -> None:
+        """Note a request that has ended."""
+        if not _LOG.isEnabledFor(logging.INFO):
+            return
+        told: dict[str, Any] = {
+            "time": self._now(),
+            "client": client_of(scope, self._proxied),
+            "method": scope["method"],
+            "path": scope["path"],
+            "status": status,
+            "seconds": round(seconds, 4),
+            "bytes": notes.size,
+            "rows": notes.rows,
+            "cached": notes.cached,
+            "outcome": notes.outcome,
+        }
+        self._lines.append(json.dumps(told))
+        if len(self._lines) >= _LINES:
+            self.flush()
+        elif self._timer is None:
+            self._timer = asyncio.get_running_loop().call_later(_EVERY, self.flush)
+
+    def flush(self) -> None:
+        """Write what is waiting."""
+        if self._timer:
+            self._timer.cancel()
+            self._timer = None
+        if self._lines:
+            _LOG.info("\n".join(self._lines))
+            self._lines.clear()
+
+    def _now(self) -> str:
+        second = int(time.time())
+        if second != self._second:
+            self._second = second
+            self._time = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(second))
+        return self._time
