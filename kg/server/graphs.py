@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
+import pyoxigraph as ox
 from starlette.types import Receive, Scope, Send
 
 from kg.server.problems import Problem
 from kg.server.reading import OfSite
 from kg.server.requests import one, query_pairs
 
-# IRIREF of SPARQL 1.1, section 19.8, and absolute: with a scheme.
-_IRI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[^\x00-\x20<>\"{}|^`\\]*")
 _UNION = "CONSTRUCT { ?s ?p ?o } WHERE { ?s ?p ?o }"
 
 
@@ -44,6 +42,7 @@ def whole_graph(iri: str) -> dict[str, Any]:
 
 def checked_iri(iri: str) -> str:
     """Return an absolute IRI as SPARQL writes it. Raises ``Problem`` (400) if it is none."""
-    if not _IRI.fullmatch(iri):
-        raise Problem(400, "Not an IRI", "The name must be an absolute IRI.")
-    return f"<{iri}>"
+    try:
+        return str(ox.NamedNode(iri))
+    except ValueError:
+        raise Problem(400, "Not an IRI", "The name must be an absolute IRI.") from None

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 import pyoxigraph as ox
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from .conftest import Server
 
@@ -123,6 +125,19 @@ def test_every_name_of_the_dispute_dereferences(example: Server) -> None:
             location = reply.headers["location"]
             reply = example.request(location, headers={"Accept": "text/turtle"})
         assert reply.status == 200, name
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.text(st.characters(min_codepoint=0x21, max_codepoint=0x7E), max_size=12), st.text())
+def test_no_name_makes_the_server_fail(example: Server, name: str, text: str) -> None:
+    sent = quote(text, safe="", errors="surrogatepass")
+    for path in (
+        *(f"/{name}", f"/about/{name}", f"/api/queries/{name}", f"/graphs?graph={name}"),
+        *(f"/{sent}", f"/about/{sent}", f"/graphs?graph=http://a.example/{sent}"),
+        f"/api/queries/claims-by?speaker={sent}",
+    ):
+        for accept in ("text/html", "text/turtle"):
+            assert example.request(path, headers={"Accept": accept}).status < 500, path
 
 
 def test_an_unknown_name_is_404(example: Server) -> None:
