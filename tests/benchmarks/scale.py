@@ -155,7 +155,23 @@ def turbo(folder: Path) -> Figures:
             data.add(triple)
     for path in shape_files():
         shapes.parse(path)
+    write_prefixes_out(shapes)
     return {"seconds": spent(lambda: pyshacl_turbo.validate(data, shacl_graph=shapes))}
+
+
+def write_prefixes_out(shapes: Any) -> None:
+    """Put the prefixes of queries into their text: pyshacl-turbo does not know sh:declare."""
+    from rdflib import SH, Literal
+
+    for node, declared in list(shapes.subject_objects(SH.prefixes)):
+        lines = [
+            f"PREFIX {shapes.value(one, SH.prefix)}: <{shapes.value(one, SH.namespace)}>"
+            for one in shapes.objects(declared, SH.declare)
+        ]
+        text = shapes.value(node, SH.select)
+        shapes.set((node, SH.select, Literal("\n".join([*lines, str(text)]))))
+    for pattern in ((None, SH.prefixes, None), (None, SH.declare, None)):
+        shapes.remove(pattern)
 
 
 def questions(folder: Path) -> Figures:
