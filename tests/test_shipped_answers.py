@@ -189,6 +189,62 @@ def test_the_record_has_six_commits_where_seven_are_spoken_of(shipped_dispute: S
     assert known.isdisjoint({"p-tunney-closed-586", "p-slaren-opened-586"})
 
 
+def test_rewriting_is_counted_and_not_judged(
+    rows: Callable[..., list[Row]], shipped_dispute: Shipped
+) -> None:
+    found = [
+        row
+        for row in rows("record-check")
+        if shipped_dispute.about(row["statement"]) == "p-tunney-rewrote"
+    ]
+    assert {row["record"] for row in found} == {"counted"}
+    assert {row["shown"] for row in found} == {
+        "Justine Tunney removed or changed lines of pull request 586: mmap support for model "
+        f"files: 85 of 140 lines, within {place}"
+        for place in (
+            "pull request 613: faster loading of weights",
+            "the main branch of llama.cpp",
+        )
+    }
+    counted = {
+        (row["who"], row["did"], row["whose"], row["lines"], row["of_lines"])
+        for row in rows("record-lines", place="pr-613")
+    }
+    added, removed = "first added lines that it adds", "removed or changed lines"
+    whole = "pull request 586: mmap support for model files"
+    assert counted == {
+        ("slaren", added, "", "93", "671"),
+        ("Justine Tunney", added, "", "578", "671"),
+        ("Justine Tunney", removed, "slaren", "85", ""),
+        ("Justine Tunney", removed, whole, "85", "140"),
+    }
+
+
+def test_who_first_added_the_lines_of_pull_request_613(rows: Callable[..., list[Row]]) -> None:
+    """As git tells it: the blocks of pull request 586, in the commits that carried it over."""
+    found = rows("line-origins", place="pr-613")
+    assert sum(int(row["lines"]) for row in found) == 671
+    carried = [row for row in found if row["first_author"] == "Slaren"]
+    assert sum(int(row["lines"]) for row in carried) == 93
+    # In commits that name him too, and each was there before.
+    assert {row["author"] for row in carried} == {"Slaren"}
+    assert all(row["commit"] != row["first_commit"] for row in carried)
+    assert "ef9afe1540" in {row["first_commit"] for row in carried}
+    rest = [row for row in found if row not in carried]
+    assert {(row["author"], row["first_author"]) for row in rest} == {("Justine Tunney",) * 2}
+
+
+def test_times_between_the_commits_as_git_has_them(rows: Callable[..., list[Row]]) -> None:
+    found = {(row["event"], row["other"]): row for row in rows("record-times", request="pr-586")}
+    [before] = [row for (event, _), row in found.items() if event.startswith("from its first")]
+    # From 2023-03-29T02:20:23+02:00 to 2023-03-29T16:36:24-07:00.
+    assert (before["seconds"], before["time"]) == ("83761", "0 d 23 h 16 min")
+    [least] = [row for (event, other), row in found.items() if "613" in other and "least" in event]
+    [most] = [row for (event, other), row in found.items() if "613" in other and "most" in event]
+    assert (least["seconds"], most["seconds"]) == ("11628", "84761")
+    assert found["from the first author time to the last", ""]["seconds"] == "73133"
+
+
 def test_pull_request_586_has_two_said_to_have_closed_it(rows: Callable[..., list[Row]]) -> None:
     found = rows("pull-request", request="pr-586")
     by_relation: dict[str, set[tuple[str, str]]] = {}

@@ -18,6 +18,7 @@ BASE = "https://w3id.org/counterclaim/tideline/"
 
 ORLA = ("Orla Q.", "orla@quillfeather.example")
 BRAM = ("bram", "bram@saltmarsh.example")
+IVO = ("Ivo Sandpiper", "ivo@sandpiper.example")
 
 _CONSTANTS = "CONSTANTS = {'M2': 28.984, 'S2': 30.0}\n"
 _SOLVER = """\
@@ -35,8 +36,30 @@ from solver import height
 table = cache(lambda waves: [height(hour, waves) for hour in range(24)])
 """
 
+_HARBOURS = """\
+aldwick = Harbour('Port Aldwick', datum=2.31, zone='Europe/London')
+mire = Harbour('Mire estuary', datum=0.87, zone='Europe/London')
+"""
+_HARBOUR = """\
+from dataclasses import dataclass
+
+
+@dataclass
+class Harbour:
+    name: str
+    datum: float
+    zone: str
+
+
+"""
+_SHORTER = """\
+aldwick = Harbour('Port Aldwick', datum=2.31, zone=HERE)
+mire = Harbour('Mire estuary', datum=0.87, zone=HERE)
+"""
+
 # Pull request 4 and its two commits, made again for pull request 7 by another committer, who puts
-# one of his own on top. The main branch was moved onto it.
+# one of his own on top. The main branch was moved onto it. Pull request 2, of which nobody speaks,
+# is on an older branch as one commit, of which another author changes two lines.
 COMMITS = [
     CommitSpec(
         "start",
@@ -89,6 +112,39 @@ COMMITS = [
         author=BRAM,
         author_time="2024-04-11T17:05:00+01:00",
     ),
+    CommitSpec(
+        "harbours",
+        "List the harbours",
+        {"harbours.py": _HARBOURS},
+        ("start",),
+        author=IVO,
+        author_time="2022-05-06T10:00:00+01:00",
+    ),
+    CommitSpec(
+        "harbour",
+        "Say what a harbour is",
+        {"harbours.py": _HARBOUR + _HARBOURS},
+        ("harbours",),
+        author=IVO,
+        author_time="2022-05-07T09:15:00+01:00",
+    ),
+    CommitSpec(
+        "squashed",
+        "List the harbours (#2)",
+        {"harbours.py": _HARBOUR + _HARBOURS},
+        ("start",),
+        author=IVO,
+        committer=BRAM,
+        author_time="2022-05-09T18:00:00+01:00",
+    ),
+    CommitSpec(
+        "zone",
+        "Name the time zone once",
+        {"harbours.py": f"{_HARBOUR}HERE = 'Europe/London'\n{_SHORTER}"},
+        ("squashed",),
+        author=BRAM,
+        author_time="2022-06-01T08:00:00+01:00",
+    ),
 ]
 
 
@@ -96,11 +152,14 @@ def write_record(folder: Path, path: Path) -> None:
     """Make the repository in a folder and write its record to a file."""
     repository = folder / "tideline.git"
     make_repository(
-        repository, COMMITS, branches={"main": "cache"}, pulls={4: "solver", 7: "cache"}
+        repository,
+        COMMITS,
+        branches={"main": "cache", "release-1": "zone"},
+        pulls={2: "harbour", 4: "solver", 7: "cache"},
     )
     names = git.record_names(repository, BASE, url="https://git.example/tideline")
-    pulls = (git.parse_pull("4"), git.parse_pull("7=main~3..refs/pull/7/head"))
-    selection = git.Selection((), (), pulls, ("main",))
+    pulls = tuple(map(git.parse_pull, ("2", "4", "7=main~3..refs/pull/7/head")))
+    selection = git.Selection((), ("main~3..release-1",), pulls, ("main", "release-1"))
     pieces, notes = git.import_git(repository, selection, names, least_lines=1)
     assert not notes
     git.write_text(pieces, path)

@@ -8,6 +8,7 @@ from kg.brief.voices import Voices
 from kg.dispute import Dispute
 from kg.namespaces import expand
 from kg.rows import select, string
+from kg.show.facts import facts_of
 
 _FINDINGS = """
 SELECT DISTINCT ?assertion ?fact ?bearing WHERE {
@@ -15,52 +16,60 @@ SELECT DISTINCT ?assertion ?fact ?bearing WHERE {
     kg:bearing ?bearing .
 } ORDER BY ?assertion ?fact ?bearing
 """
-FACTS = """
-SELECT DISTINCT ?fact ?rule ?subject ?predicate ?object ?record WHERE {
-  VALUES ?fact { $about }
-  ?fact rdf:subject ?subject ; rdf:predicate ?predicate ; rdf:object ?object .
-  OPTIONAL { ?fact kg:rule ?rule }
-  OPTIONAL { ?fact prov:wasDerivedFrom/(kg:hasCommit?)/kg:partOfRecord ?record }
-} ORDER BY ?fact ?rule ?subject ?predicate ?object ?record
+# What the records amount to on the pull requests and branches that somebody speaks of.
+_TOLD = """
+SELECT DISTINCT ?fact ?rule WHERE {
+  {
+    SELECT DISTINCT ?entry WHERE {
+      ?proposition a kg:Proposition ; rdf:object|rdf:subject|kg:scope ?entry .
+      ?entry a kg:PullRequest .
+    }
+  }
+  { ?fact rdf:subject ?entry } UNION { ?fact rdf:object ?entry } UNION { ?fact kg:within ?entry }
+  ?fact a kg:RecordFact ; kg:rule ?rule .
+  VALUES ?rule { $rules }
+} ORDER BY ?rule ?fact
 """
+_TIMES = ("record-started-before", "record-wait", "record-span")
+_LINES = ("record-lines-of", "record-lines-removed", "record-kept")
 _SHOWN_FACTS = 2
 _SHOWN_SILENT = 10
 _NOTE = (
     "A record is no judge: it shows what its entries amount to under a named rule (rule "
-    "“record-finding”), and not who had an idea. It is silent where it could speak to what is "
-    "said and holds nothing on it."
+    "“record-finding”), and not who had an idea. Times are as whoever made a commit set them. "
+    "Lines are compared in blocks, without white space and without blocks of few letters; it "
+    "counts them and does not say why they were removed or changed. It is silent where it could "
+    "speak to what is said and holds nothing on it."
 )
 
 
 def told_facts(voices: Voices, facts: list[str]) -> dict[str, str]:
     """Return what each record fact says, in the name of its record."""
-    rows = select(voices.engine, FACTS, facts)
-    columns = ("subject", "predicate", "object")
-    voices.reader.learn_names(string(row, key) for row in rows for key in columns)
     found: dict[str, str] = {}
-    for row in rows:
-        subject, predicate, value = (voices.name(string(row, key)) for key in columns)
-        record = voices.name(string(row, "record")) if "record" in row else "the record"
-        rule = f", by the rule “{string(row, 'rule')}”," if "rule" in row else ""
-        text = f"{record} amounts{rule} to: “{subject}” {predicate} “{value}”"
-        found.setdefault(string(row, "fact"), text)
+    for iri, fact in facts_of(voices.reader, facts).items():
+        rule = f", by the rule “{fact.rule}”," if fact.rule else ""
+        found[iri] = f"{fact.record or 'the record'} amounts{rule} to: {fact.words('“', '”')}"
     return found
 
 
 def record(voices: Voices, dispute: Dispute) -> Section:
     """Return the section on the records."""
-    bearings: dict[str, dict[str, list[str]]] = {"Corroborates": {}, "Conflicts": {}}
+    bearings: dict[str, dict[str, list[str]]] = {
+        "Corroborates": {},
+        "Conflicts": {},
+        "Measures": {},
+    }
     for row in select(voices.engine, _FINDINGS):
         local = string(row, "bearing").removeprefix(expand("kg:"))
         found = bearings.setdefault(local, {}).setdefault(string(row, "assertion"), [])
         found.append(string(row, "fact"))
     facts = {fact for group in bearings.values() for found in group.values() for fact in found}
     words = told_facts(voices, sorted(facts))
-    silent = [
-        string(row, "statement")
+    silent = {
+        string(row, "statement"): string(row, "shown")
         for row in ask(voices.engine, dispute, "record-check")
         if string(row, "record") == "silent"
-    ]
+    }
     return Section(
         "record",
         "What the record shows",
@@ -68,9 +77,24 @@ def record(voices: Voices, dispute: Dispute) -> Section:
         (
             Part("It corroborates", tuple(_claims(voices, bearings["Corroborates"], words))),
             Part("It conflicts with", tuple(_claims(voices, bearings["Conflicts"], words))),
+            Part(
+                "It counts, and does not settle",
+                tuple(_claims(voices, bearings["Measures"], words)),
+            ),
             Part("It is silent on", tuple(_silent(voices, silent))),
+            Part("What it holds of times", tuple(_told(voices, _TIMES))),
+            Part("What it holds of lines", tuple(_told(voices, _LINES))),
         ),
     )
+
+
+def _told(voices: Voices, rules: tuple[str, ...]) -> list[Sentence]:
+    """Return what some rules found of pull requests that are spoken of, rule by rule."""
+    rows = select(voices.engine, _TOLD.replace("$rules", " ".join(f'"{one}"' for one in rules)))
+    found = {string(row, "fact"): rules.index(string(row, "rule")) for row in rows}
+    facts = sorted(found, key=lambda one: (found[one], voices.reader.short(one)))
+    words = told_facts(voices, facts)
+    return [_fact(one, words) for one in facts]
 
 
 def _stances(voices: Voices, assertions: list[str]) -> list[list[str]]:
@@ -99,9 +123,14 @@ def _fact(fact: str, words: dict[str, str]) -> Sentence:
     return Sentence((Run(f"{words.get(fact, 'The record shows it')}.", (fact,)),))
 
 
-def _silent(voices: Voices, assertions: list[str]) -> list[Sentence | Claim]:
-    groups = _stances(voices, assertions)
-    items: list[Sentence | Claim] = [voices.claim(group) for group in groups[:_SHOWN_SILENT]]
+def _silent(voices: Voices, reasons: dict[str, str]) -> list[Sentence | Claim]:
+    groups = _stances(voices, list(reasons))
+    items: list[Sentence | Claim] = []
+    for group in groups[:_SHOWN_SILENT]:
+        claim = voices.claim(group)
+        why = dict.fromkeys(reasons[one] for one in group if reasons[one])
+        notes = (Sentence((Run(f"The record is silent: {one}.", tuple(group)),)) for one in why)
+        items.append(Claim(claim.words, (*claim.voices, *notes), claim.who))
     if rest := groups[_SHOWN_SILENT:]:
         text = f"It is as silent on {len(rest)} more things that are said."
         items.append(Sentence((Run(text, tuple(one for group in rest for one in group)),)))

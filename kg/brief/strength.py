@@ -37,7 +37,13 @@ SELECT DISTINCT ?node ?one ?rule ?kind ?grounds ?judge ?confidence WHERE {
 _SELF = """
 SELECT ?node ?agent WHERE { ?node kg:selfContradictionOf ?agent } ORDER BY ?node ?agent
 """
-_BACKED = "SELECT DISTINCT ?assertion WHERE { ?f a kg:RecordFinding ; kg:assertion ?assertion }"
+# A number beside a statement backs nobody.
+_BACKED = """
+SELECT DISTINCT ?assertion WHERE {
+  ?f a kg:RecordFinding ; kg:assertion ?assertion ; kg:bearing ?bearing .
+  FILTER(?bearing != kg:Measures)
+}
+"""
 
 PAIR = 2
 Node = TypeVar("Node")

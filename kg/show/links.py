@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from kg.namespaces import expand
 from kg.rows import string
+from kg.show.facts import facts_of
 from kg.show.page import Line, Section
 from kg.show.reader import Reader
 
@@ -31,21 +32,24 @@ SELECT ?node ?type ?from ?target ?judge WHERE {
 """
 
 _FINDINGS = """
-SELECT ?finding ?assertion ?bearing ?fact ?rule ?subject ?predicate ?object WHERE {
+SELECT DISTINCT ?finding ?assertion ?bearing ?fact WHERE {
   VALUES ?assertion { $about }
   ?finding a kg:RecordFinding ; kg:assertion ?assertion ; kg:bearing ?bearing .
-  OPTIONAL {
-    ?finding kg:recordFact ?fact .
-    ?fact rdf:subject ?subject ; rdf:predicate ?predicate ; rdf:object ?object .
-    OPTIONAL { ?fact kg:rule ?rule }
-  }
-} ORDER BY ?finding ?fact ?rule
+  OPTIONAL { ?finding kg:recordFact ?fact }
+} ORDER BY ?finding ?fact
 """
 
 _PREMISES = """
 SELECT ?premise WHERE { VALUES ?about { $about } ?about prov:wasDerivedFrom ?premise }
 ORDER BY ?premise
 """
+
+# What a record fact does to an assertion.
+BEARINGS = {
+    "Corroborates": "corroborates",
+    "Conflicts": "conflicts with",
+    "Measures": "bears on, without settling it,",
+}
 
 # The classes of what joins two assertions, but for contradictions, of which there are several.
 _FAMILIES = {
@@ -170,17 +174,17 @@ def _statement_or_thing(reader: Reader, iri: str) -> Line:
 def findings(reader: Reader, *assertions: str, limit: int | None = None) -> Section:
     """Return what a record shows for or against these assertions, and by which rule."""
     rows = reader.select(_FINDINGS, *assertions)
-    columns = ("subject", "predicate", "object")
-    reader.learn_names(string(row, column) for row in rows for column in columns if column in row)
+    facts = facts_of(reader, (string(row, "fact") for row in rows[:limit] if "fact" in row))
     lines = []
     for row in rows[:limit]:
         about = string(row, "assertion")
-        corroborates = string(row, "bearing") == expand("kg:Corroborates")
-        bearing = "corroborates" if corroborates else "conflicts with"
-        fact = " ".join(reader.name(string(row, column)) for column in columns if column in row)
-        rule = f"by the rule '{string(row, 'rule')}'" if "rule" in row else "by no named rule"
-        name = reader.short(string(row, "fact"))
-        shows = f"the record amounts, {rule}, to: {fact} ({name})" if fact else "the record"
+        bearing = BEARINGS.get(string(row, "bearing").removeprefix(expand("kg:")), "bears on")
+        fact = facts.get(string(row, "fact"))
+        shows = "the record"
+        if fact is not None:
+            rule = f"by the rule '{fact.rule}'" if fact.rule else "by no named rule"
+            name = reader.short(string(row, "fact"))
+            shows = f"the record amounts, {rule}, to: {fact.words()} ({name})"
         lines.append(
             Line(
                 f"{shows}; it {bearing} {reader.short(about)}",

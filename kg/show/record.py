@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from kg.namespaces import ONTOLOGY_GRAPH
 from kg.rows import number, string, truth
+from kg.show.facts import facts_of
 from kg.show.page import Line, Page, Section
 from kg.show.reader import Reader
 
@@ -59,6 +60,16 @@ SELECT ?how ?commit ?author ?committer ?time WHERE {
 } ORDER BY ?how ?time ?commit ?author ?committer
 """
 
+# What is derived of an entry itself; what of its lines, on their own pages.
+_FACTS = """
+SELECT DISTINCT ?fact ?rule WHERE {
+  VALUES ?about { $about }
+  { ?fact rdf:subject ?about } UNION { ?fact rdf:object ?about } UNION { ?fact kg:within ?about }
+  ?fact a kg:RecordFact .
+  OPTIONAL { ?fact kg:rule ?rule }
+} ORDER BY ?rule ?fact
+"""
+
 _CONTAINERS = """
 SELECT ?container WHERE { VALUES ?about { $about } ?container kg:hasCommit ?about }
 ORDER BY ?container
@@ -75,6 +86,7 @@ def record_page(reader: Reader, iri: str, kind: str, limit: int | None) -> Page:
         *_commits(reader, iri, limit),
         _containers(reader, iri),
         Section("Files it changes, according to the record", _files(reader, iri, limit)),
+        derived(reader, iri, limit),
         Section(f"Claimed about it ({len(about)})", reader.lines(about, limit)),
     )
     lead = f'"{reader.name(iri)}", an entry of {source}; {len(about)} assertions speak of it.'
@@ -129,6 +141,18 @@ def _containers(reader: Reader, iri: str) -> Section:
     found = reader.column(_CONTAINERS, "container", iri)
     lines = tuple(Line(reader.full_name(one), one) for one in found)
     return Section("Part of, according to the record", lines)
+
+
+def derived(reader: Reader, iri: str, limit: int | None) -> Section:
+    """Return what the records amount to about a thing, each line with its rule."""
+    facts = reader.column(_FACTS, "fact", iri)
+    told = facts_of(reader, facts)
+    lines = [
+        Line(f"{told[one].words()}, by the rule '{told[one].rule}'", one)
+        for one in facts
+        if one in told
+    ]
+    return Section(f"What the record amounts to ({len(lines)})", cut(lines, limit))
 
 
 def _files(reader: Reader, iri: str, limit: int | None) -> tuple[Line, ...]:

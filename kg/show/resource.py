@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from kg.namespaces import expand
 from kg.rows import string
+from kg.show.facts import facts_of
 from kg.show.links import by_whom, dissolution, nodes_about, premises
 from kg.show.page import Line, Page, Section
 from kg.show.quotes import passages
@@ -67,5 +69,8 @@ def resource_page(reader: Reader, iri: str, limit: int | None) -> Page:
     ]
     lead = f"{reader.name(iri)}, as the files of the dispute describe it."
     types = reader.column(_TYPES, "type", iri)
+    if expand("kg:RecordFact") in types and (fact := facts_of(reader, [iri]).get(iri)):
+        lead = f"The record amounts, by the rule '{fact.rule}', to: {fact.words()}."
+        sections.append(premises(reader, iri))
     kind = reader.name(types[0]) if types else "resource"
     return Page(iri, reader.short(iri), kind, lead, tuple(sections))

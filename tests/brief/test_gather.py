@@ -264,6 +264,51 @@ def test_what_one_voice_repeats_is_told_once(made: object) -> None:
     assert len({voice.text for voice in claim.voices}) == len(claim.voices)
 
 
+def test_the_record_counts_where_it_cannot_settle(tideline: Made) -> None:
+    [claim] = part(tideline, "record", "It counts, and does not settle").items
+    assert isinstance(claim, Claim)
+    assert claim.words == "“Bram Saltmarsh rewrote the solver of pull request 4”"
+    counted = [one for one in claim.voices if "record-rewriting" in one.text]
+    assert len(counted) == 2
+    assert all(": 0 of 6 lines, within " in one.text for one in counted)
+    assert "bram-saltmarsh--record-removedLinesOf--pr-4--pr-7" in linked(tideline, *counted)
+    for title in ("It corroborates", "It conflicts with", "It is silent on"):
+        said = [one for one in part(tideline, "record", title).items if isinstance(one, Claim)]
+        assert claim.words not in {one.words for one in said}
+
+
+def test_the_record_tells_times_and_lines_in_plain_words(tideline: Made) -> None:
+    times, lines = (
+        " ".join(
+            one.text for one in part(tideline, "record", title).items if isinstance(one, Sentence)
+        )
+        for title in ("What it holds of times", "What it holds of lines")
+    )
+    solver, cache = "“pull request 4: a solver”", "“pull request 7: a solver and a cache”"
+    assert f"{solver} started before {cache}: by 38 days and 11 hours" in times
+    assert f"{solver} authored over “15 hours and 35 minutes”" in times
+    assert (
+        f"{solver} stands again in {cache}: 2 commits, 37 days and 19 hours to 38 days and 11 "
+        "hours after being written"
+    ) in times
+    assert f"“Orla Quillfeather” first added lines of {cache}: 2 of 3 lines" in lines
+    assert f"{cache} keeps commits of {solver}: 2 commits, all of its added lines" in lines
+    # Nobody speaks of pull request 2.
+    assert "pull request 2" not in times + lines
+
+
+def test_where_the_record_is_silent_it_says_why(made: object) -> None:
+    assert callable(made)
+    found = made("llama-mmap")
+    silent = [
+        one for one in part(found, "record", "It is silent on").items if isinstance(one, Claim)
+    ]
+    assert len(silent) > 5
+    for claim in silent:
+        assert claim.voices[-1].text.startswith("The record is silent: ")
+        assert claim.voices[-1].links
+
+
 def test_a_party_without_a_document_is_said_to_have_none(made: object) -> None:
     assert callable(made)
     found = made("llama-mmap")
