@@ -1,7 +1,8 @@
 """What the sources say differently from the published snapshot, and an engine that says it.
 
-The engine is a copy of the snapshot's store in which only the graphs of files that changed are
-brought up to date, and what derives from them. The snapshot itself is not touched.
+Where the change means nothing to any derivation, the engine is a copy of the snapshot's store, in
+which the graphs of files that changed are brought up to date; else everything is loaded and derived
+anew. The snapshot itself is not touched.
 """
 
 from __future__ import annotations
@@ -17,14 +18,19 @@ from urllib.parse import quote
 import pyoxigraph as ox
 
 from kg import __version__
-from kg.derivation import derive
+from kg.derived_properties import derived_properties
 from kg.digests import inputs_of
 from kg.dispute import Dispute
 from kg.embedded import EmbeddedEngine
 from kg.errors import SnapshotError
 from kg.namespaces import ONTOLOGY_GRAPH
+from kg.pipeline import staged
+from kg.shacl.changed import Changed
+from kg.shacl.patterns import TooRichError, keys, read_patterns
 from kg.snapshot import Snapshot, current, open_snapshot, roots
 from kg.sources import read_source
+from kg.stored_query import catalogue
+from kg.times import BOUNDED
 
 # The inputs of a snapshot that are sources of the dispute; the others judge or derive.
 _SOURCE = "dispute/"
@@ -53,18 +59,55 @@ def changes_since_snapshot(dispute: Dispute) -> Iterator[Changes]:
     """
     snapshot, files = _baseline(dispute)
     before = open_snapshot(snapshot)
-    _require_same_base(before, dispute)
+    try:
+        _require_same_base(before, dispute)
+        added, removed = _differences(before, dispute, files)
+        if _derives_otherwise(before, dispute, added | removed):
+            # Most of the work is to derive, which is several times quicker in memory.
+            engine = staged(dispute)
+            graph = dispute.derived_graph
+            came, went = set(engine.quads(graph=graph)), set(before.quads(graph=graph))
+            yield Changes(engine, frozenset(added | came - went), frozenset(removed | went - came))
+        else:
+            with _copy(before) as engine:
+                engine.remove(removed)
+                engine.add(added)
+                yield Changes(engine, frozenset(added), frozenset(removed))
+    finally:
+        before.close()
+
+
+@contextmanager
+def _copy(engine: EmbeddedEngine) -> Iterator[EmbeddedEngine]:
     # In the folder for temporary files, where a store that was left behind is in nobody's way.
     with tempfile.TemporaryDirectory(prefix="kg-validate-") as folder:
-        before.backup(Path(folder) / "store")
-        engine = EmbeddedEngine.create(Path(folder) / "store")
+        engine.backup(Path(folder) / "store")
+        copy = EmbeddedEngine.create(Path(folder) / "store")
         try:
-            added, removed = _update(engine, dispute, files)
-            came, went = _derive_anew(engine, dispute) if added or removed else (set(), set())
-            yield Changes(engine, frozenset(added | came), frozenset(removed | went))
+            yield copy
         finally:
-            engine.close()
-            before.close()
+            copy.close()
+
+
+def _derives_otherwise(before: EmbeddedEngine, dispute: Dispute, changed: set[ox.Quad]) -> bool:
+    """Say whether a change of what is stated can matter to what derives from it."""
+    touched = Changed(quad.triple for quad in changed)
+    rules = catalogue(dispute, "derive").values()
+    # What no source may state is refused when something is derived.
+    for predicate in (*BOUNDED, *derived_properties(rules)):
+        if any(True for _ in touched.having(predicate)):
+            return True
+
+    def objects_of(predicate: str) -> set[str]:
+        found = before.quads(predicate=ox.NamedNode(predicate))
+        return {str(quad.object) for quad in found}
+
+    try:
+        return any(
+            touched.touch(keys(read_patterns(rule.text).where, objects_of)) for rule in rules
+        )
+    except TooRichError:
+        return True
 
 
 def _baseline(dispute: Dispute) -> tuple[Snapshot, set[str]]:
@@ -100,10 +143,10 @@ def _require_same_base(before: EmbeddedEngine, dispute: Dispute) -> None:
         raise NoBaselineError("the dispute had another IRI when it was last built")
 
 
-def _update(
-    engine: EmbeddedEngine, dispute: Dispute, files: set[str]
+def _differences(
+    before: EmbeddedEngine, dispute: Dispute, files: set[str]
 ) -> tuple[set[ox.Quad], set[ox.Quad]]:
-    """Bring the graphs of some source files up to date; return what came and what went."""
+    """Return what came to and what went from the graphs of some source files."""
     sources = {source.name: source for source in dispute.sources}
     added: set[ox.Quad] = set()
     removed: set[ox.Quad] = set()
@@ -111,11 +154,9 @@ def _update(
     for name in sorted(files, key=lambda name: [*sources, name].index(name)):
         now = _as_stored(read_source(sources[name])) if name in sources else set()
         graph = f"{dispute.iri}graph/{quote(name)}"
-        came, went = _difference(set(engine.quads(graph=graph)), now)
+        came, went = _difference(set(before.quads(graph=graph)), now)
         added |= came
         removed |= went
-    engine.remove(removed)
-    engine.add(added)
     return added, removed
 
 
@@ -156,10 +197,3 @@ def _about_blank_nodes(quads: Iterable[ox.Quad]) -> dict[ox.BlankNode, Descripti
         if isinstance(quad.object, ox.BlankNode):
             said[quad.object].add((quad.subject, quad.predicate, None))
     return {node: frozenset(lines) for node, lines in said.items()}
-
-
-def _derive_anew(engine: EmbeddedEngine, dispute: Dispute) -> tuple[set[ox.Quad], set[ox.Quad]]:
-    before = set(engine.quads(graph=dispute.derived_graph))
-    derive(engine, dispute)
-    now = set(engine.quads(graph=dispute.derived_graph))
-    return now - before, before - now

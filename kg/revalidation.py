@@ -14,7 +14,7 @@ from kg.pipeline import Progress, staged
 from kg.shacl import Report, validate_changed, validate_dispute
 from kg.shacl.changed import Changed, NotBoundedError
 from kg.shacl.findings import findings_report
-from kg.shacl.patterns import TooRichError, keys, read_patterns
+from kg.shacl.patterns import TooRichError, deciding, keys
 from kg.stored_query import StoredQuery
 
 if TYPE_CHECKING:
@@ -62,8 +62,9 @@ def _of_changes(dispute: Dispute, changes: Changes, say: Progress) -> Revalidati
     touched = Changed(changed)
 
     def wanted(check: StoredQuery) -> bool:
+        # No check found anything before.
         try:
-            return touched.touch(keys(read_patterns(check.text).where))
+            return touched.touch(keys(deciding(check.text)))
         except TooRichError:
             return True
 

@@ -28,6 +28,7 @@ LAYERS = {
         "kg.shacl",
         "kg.checks",
         "kg.derivation",
+        "kg.derived_properties",
         "kg.times",
         "kg.snapshot",
         "kg.show",
