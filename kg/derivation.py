@@ -7,6 +7,7 @@ from graphlib import CycleError, TopologicalSorter
 
 import pyoxigraph as ox
 
+from kg.derived_properties import refuse_derived_properties
 from kg.dispute import Dispute
 from kg.embedded import EmbeddedEngine
 from kg.engine import Engine, Triples
@@ -25,10 +26,11 @@ def derive(engine: Engine, dispute: Dispute, step: Step | None = None) -> dict[s
     each rule's name before it runs. A triple that two rules give counts for both.
 
     Raises ``QueryError`` for a rule that cannot be loaded or run, and ``SourceError`` for a
-    malformed date.
+    malformed date and for a source that states what only a rule may.
     """
     rules = in_order(catalogue(dispute, "derive"))
     engine.drop_graph(dispute.derived_graph)
+    refuse_derived_properties(engine, dispute, rules)
     graph = ox.NamedNode(dispute.derived_graph)
     if step:
         step("time-bounds")
