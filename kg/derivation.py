@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from graphlib import CycleError, TopologicalSorter
+from pathlib import Path
 
 import pyoxigraph as ox
 
@@ -22,8 +24,9 @@ def derive(engine: Engine, dispute: Dispute, step: Step | None = None) -> dict[s
     """Rebuild the derived graph and return how many triples each rule gave, in the order run.
 
     The bounds of dates come first (as ``time-bounds``), then the rules of the project and of the
-    dispute, each after the ones that its header names under ``after``. ``step`` is called with
-    each rule's name before it runs. A triple that two rules give counts for both.
+    dispute, each after the ones that its header names under ``after``; what other rules gave it
+    may see or not. ``step`` is called with each rule's name before it runs. A triple that two
+    rules give counts for both.
 
     Raises ``QueryError`` for a rule that cannot be loaded or run, and ``SourceError`` for a
     malformed date and for a source that states what only a rule may.
@@ -31,33 +34,70 @@ def derive(engine: Engine, dispute: Dispute, step: Step | None = None) -> dict[s
     rules = in_order(catalogue(dispute, "derive"))
     engine.drop_graph(dispute.derived_graph)
     refuse_derived_properties(engine, dispute, rules)
-    graph = ox.NamedNode(dispute.derived_graph)
-    if step:
-        step("time-bounds")
-    counts = {"time-bounds": _put(engine, time_bounds(engine, dispute), graph)}
-    for rule in rules:
+    counts: dict[str, int] = {}
+    with _Made(engine, dispute.derived_graph) as made:
         if step:
-            step(rule.name)
-        counts[rule.name] = _put(engine, _construct(engine, rule), graph)
+            step("time-bounds")
+        counts["time-bounds"] = made.write("time-bounds", time_bounds(engine, dispute))
+        for rule in rules:
+            if step:
+                step(rule.name)
+            # Every rule may ask for the bounds of dates.
+            if not made.waiting.isdisjoint(("time-bounds", *rule.after)):
+                made.load()
+            counts[rule.name] = made.write(rule.name, _construct(engine, rule))
+        made.load()
     return counts
 
 
-def _put(engine: Engine, triples: Iterable[ox.Triple], graph: ox.NamedNode) -> int:
-    """Add triples to the derived graph and return how many different ones there are."""
-    if not isinstance(engine, EmbeddedEngine):
-        triples = set(triples)
-        engine.add(ox.Quad(t.subject, t.predicate, t.object, graph) for t in triples)
-        return len(triples)
-    count = 0
+class _Made:
+    """What rules made and the engine does not hold yet, as N-Triples in a file.
 
-    def quads() -> Iterator[ox.Quad]:
-        # The store constructs no triple twice, so none need be held here.
-        nonlocal count
-        for count, t in enumerate(triples, 1):  # noqa: B007
-            yield ox.Quad(t.subject, t.predicate, t.object, graph)
+    To load a handful of triples in bulk takes as long as to load thousands, so rules that do not
+    build on each other share a load. ``waiting`` names them.
+    """
 
-    engine.fill(quads())
-    return count
+    def __init__(self, engine: Engine, graph: str) -> None:
+        self._engine = engine
+        self._graph = graph
+        self.waiting: set[str] = set()
+
+    def __enter__(self) -> _Made:
+        self._file = tempfile.NamedTemporaryFile(prefix="kg-derived-", suffix=".nt")
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._file.close()
+
+    def write(self, rule: str, triples: Iterable[ox.Triple]) -> int:
+        """Put triples aside and return how many there are."""
+        count = 0
+
+        def counted() -> Iterator[ox.Triple]:
+            nonlocal count
+            for count, triple in enumerate(triples, 1):  # noqa: B007
+                yield triple
+
+        ox.serialize(counted(), self._file, ox.RdfFormat.N_TRIPLES)
+        if count:
+            self.waiting.add(rule)
+        return count
+
+    def load(self) -> None:
+        """Give the engine all that was put aside."""
+        if not self.waiting:
+            return
+        self._file.flush()
+        path = Path(self._file.name)
+        if isinstance(self._engine, EmbeddedEngine):
+            self._engine.load(path, self._graph, ox.RdfFormat.N_TRIPLES, checked=True)
+        else:
+            name = ox.NamedNode(self._graph)
+            triples = ox.parse(path=path, format=ox.RdfFormat.N_TRIPLES)
+            self._engine.add(ox.Quad(t.subject, t.predicate, t.object, name) for t in triples)
+        self._file.seek(0)
+        self._file.truncate()
+        self.waiting.clear()
 
 
 def in_order(rules: Mapping[str, StoredQuery]) -> list[StoredQuery]:

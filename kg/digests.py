@@ -13,7 +13,7 @@ from kg import __version__
 from kg.dispute import Dispute
 from kg.embedded import EmbeddedEngine
 from kg.settings import shipped
-from kg.sources import fingerprint, ontology_source
+from kg.sources import fingerprint, has_blank_node, ontology_source
 from kg.stored_query import catalogue
 
 
@@ -68,9 +68,12 @@ class StatedDigest:
     def __init__(self) -> None:
         self.graphs: dict[str, str] = {}
 
-    def add(self, graph: str, quads: Iterable[ox.Quad]) -> None:
-        """Count in all that one graph states, in any order, whatever the names of blank nodes."""
-        self.graphs[graph] = _of_quads(quads)
+    def add(self, graph: str, lines: bytes) -> None:
+        """Count in all that one graph states, as N-Triples, a line each.
+
+        Their order, and the names of blank nodes, make no difference.
+        """
+        self.graphs[graph] = _of_lines(lines)
 
     def with_rules(self, dispute: Dispute, derived: Mapping[str, int]) -> str:
         """Return the digest of the graphs so far and of what a dispute's rules make of them.
@@ -87,34 +90,40 @@ class StatedDigest:
         return _sha256("\n".join(parts))
 
 
-def _of_quads(quads: Iterable[ox.Quad]) -> str:
+def _of_lines(lines: bytes) -> str:
     """Hash sorted lines; those of a blank node together, with one name for all blank nodes.
 
     This tells graphs apart exactly when no blank node points to another; where one does, the
-    quads with blank nodes are canonicalized by RDFC-1.0.
+    lines with blank nodes are canonicalized by RDFC-1.0.
     """
-    plain: set[str] = set()
-    blank: list[ox.Quad] = []
-    for quad in quads:
-        if isinstance(quad.subject, ox.BlankNode) or isinstance(quad.object, ox.BlankNode):
-            blank.append(quad)
+    plain: set[bytes] = set()
+    blank: list[bytes] = []
+    for line in lines.splitlines():
+        if has_blank_node(line):
+            blank.append(line)
         else:
-            plain.add(str(quad))
-    return _sha256("\n".join([*sorted(plain), "", *_blank_lines(blank)]))
+            plain.add(line)
+    return hashlib.sha256(b"\n".join([*sorted(plain), b"", *_blank_lines(blank)])).hexdigest()
 
 
-def _blank_lines(quads: list[ox.Quad]) -> list[str]:
-    about: dict[ox.BlankNode, set[str]] = defaultdict(set)
-    for quad in quads:
-        if isinstance(quad.subject, ox.BlankNode):
-            if isinstance(quad.object, ox.BlankNode):
-                dataset = ox.Dataset(quads)
-                dataset.canonicalize(ox.CanonicalizationAlgorithm.RDFC_1_0)
-                return sorted(map(str, dataset))
-            about[quad.subject].add(f"_: {quad.predicate} {quad.object}")
-        elif isinstance(quad.object, ox.BlankNode):
-            about[quad.object].add(f"{quad.subject} {quad.predicate} _:")
-    return sorted("\t".join(sorted(lines)) for lines in about.values())
+def _blank_lines(lines: list[bytes]) -> list[bytes]:
+    about: dict[bytes, set[bytes]] = defaultdict(set)
+    for line in lines:
+        subject, predicate, object = line.split(b" ", 2)
+        if object.startswith(b"_:"):
+            if subject.startswith(b"_:"):
+                return _canonical(lines)
+            about[object.removesuffix(b" .")].add(b"%b %b _:" % (subject, predicate))
+        else:
+            about[subject].add(b"_: %b %b" % (predicate, object))
+    return sorted(b"\t".join(sorted(said)) for said in about.values())
+
+
+def _canonical(lines: list[bytes]) -> list[bytes]:
+    triples = ox.parse(b"\n".join(lines), format=ox.RdfFormat.N_TRIPLES)
+    dataset = ox.Dataset(ox.Quad(t.subject, t.predicate, t.object) for t in triples)
+    dataset.canonicalize(ox.CanonicalizationAlgorithm.RDFC_1_0)
+    return sorted(str(quad).encode("utf-8", "surrogatepass") for quad in dataset)
 
 
 def _sha256(text: str) -> str:

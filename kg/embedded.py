@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from io import RawIOBase
 from pathlib import Path
 from typing import IO, TypeVar
 
@@ -118,17 +119,26 @@ class EmbeddedEngine:
             self._store.bulk_extend(quads)
 
     def load(
-        self, source: Path | bytes, graph: str, format: ox.RdfFormat = ox.RdfFormat.TURTLE
+        self,
+        source: Path | bytes | RawIOBase,
+        graph: str | None,
+        format: ox.RdfFormat = ox.RdfFormat.TURTLE,
+        *,
+        checked: bool = False,
     ) -> None:
-        """Load a file, or bytes, of triples into one graph, without holding them in memory.
+        """Load a file, bytes or a stream into one graph, without holding its triples in memory.
+
+        With ``graph`` left out, the format names the graphs. ``checked`` says that all names and
+        languages are known to be well-formed, which makes reading quicker.
 
         Raises ``SourceError`` (file and line) for malformed input and ``EngineError``.
         """
         path = source if isinstance(source, Path) else None
-        data = source if isinstance(source, bytes) else None
+        data = None if isinstance(source, Path) else source
+        name = ox.NamedNode(graph) if graph else None
         with _failures("cannot load into the store", path):
             try:
-                self._store.bulk_load(data, format, path=path, to_graph=ox.NamedNode(graph))
+                self._store.bulk_load(data, format, path=path, to_graph=name, lenient=checked)  # type: ignore[arg-type]
             except SyntaxError as error:
                 raise SourceError(error.msg, path=path, line=error.lineno) from None
 

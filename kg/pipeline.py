@@ -18,8 +18,9 @@ from kg.embedded import EmbeddedEngine
 from kg.engine import Engine, Rows
 from kg.errors import NonConformanceError, SnapshotError
 from kg.snapshot import current, open_snapshot, roots, workshop
-from kg.sources import ontology_source, read_source
+from kg.sources import ontology_source, read_lines
 from kg.stored_query import stored_paths
+from kg.streams import Chunks
 
 # How many results the error of a failed build lists.
 _SHOWN = 5
@@ -116,18 +117,21 @@ def load(
     ``SourceError``.
     """
 
-    def quads() -> Iterator[ox.Quad]:
+    def lines() -> Iterator[bytes]:
         for source in (ontology_source(), *dispute.sources):
             (say or _silent)(f"loading {source.name}")
-            read = read_source(source)
+            read = read_lines(source)
             if digest is not None:
                 digest.add(source.graph, read)
-            yield from read
+            # No line break stands within a line of N-Triples.
+            yield read.replace(b" .\n", f" <{source.graph}> .\n".encode())
 
     if isinstance(engine, EmbeddedEngine):
-        engine.fill(quads())
+        # All in one: to load each file by itself takes twice as long.
+        engine.load(Chunks(lines()), None, ox.RdfFormat.N_QUADS, checked=True)
     else:
-        engine.add(quads())
+        for part in lines():
+            engine.add(ox.parse(part, format=ox.RdfFormat.N_QUADS))
 
 
 def validate(engine: EmbeddedEngine, dispute: Dispute, say: Progress | None = None) -> None:

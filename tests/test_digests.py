@@ -96,8 +96,14 @@ def test_what_a_graph_states_is_told_apart_while_it_is_loaded_as_it_would_be_aft
 
 def stated(quads: list[ox.Quad]) -> str:
     contents = StatedDigest()
-    contents.add(E, quads)
+    contents.add(E, lines(quads))
     return contents.graphs[E]
+
+
+def lines(quads: list[ox.Quad]) -> bytes:
+    data = ox.serialize([quad.triple for quad in quads], format=ox.RdfFormat.N_TRIPLES)
+    assert data is not None
+    return data
 
 
 def test_a_snapshot_is_named_by_its_graphs_its_rules_and_what_they_gave(
@@ -105,7 +111,7 @@ def test_a_snapshot_is_named_by_its_graphs_its_rules_and_what_they_gave(
 ) -> None:
     dispute = open_dispute(str(example_dispute))
     term = ox.NamedNode(E)
-    one = [ox.Quad(term, term, term)]
+    one = lines([ox.Quad(term, term, term)])
     contents = StatedDigest()
     contents.add(E + "a", one)
     names = [contents.with_rules(dispute, {"denial": 1}), contents.with_rules(dispute, {})]

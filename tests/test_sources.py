@@ -36,6 +36,12 @@ def test_every_triple_lands_in_the_files_own_graph(tmp_path: Path) -> None:
     assert {str(q.object) for q in quads} == {f"<{BASE}c>", '"é"'}
 
 
+def test_a_text_may_look_like_what_is_refused(tmp_path: Path) -> None:
+    kg = "https://w3id.org/counterclaim/ns#"
+    text = f"{PREFIX}:a :b 'x> _:y . <{kg}rule> z', '''two\nlines .\n''', <{kg}rule> ."
+    assert len(read_source(source(tmp_path, text))) == 3
+
+
 def test_blank_nodes_of_two_files_stay_apart(tmp_path: Path) -> None:
     text = PREFIX + ":a <http://www.w3.org/ns/oa#hasSelector> _:x ."
     first = read_source(source(tmp_path, text))
@@ -61,6 +67,7 @@ def test_a_byte_order_mark_is_passed_over(tmp_path: Path) -> None:
         (PREFIX + ":a :b :c", 2, "malformed Turtle", None),
         (PREFIX + "\n:a :speaker\n [ :d 1 ] .", 4, "a blank node that is no selector", "a name"),
         (PREFIX + ":a :b :c .\n[] :d 1 .", 3, "a blank node that is no selector", "a name"),
+        (PREFIX + ":a :b 'x> _:y .' .\n[] :d 1 .", 3, "a blank node that is no selector", "a name"),
         (
             PREFIX + ":a <https://w3id.org/counterclaim/ns#rule> 'denial' .",
             None,
