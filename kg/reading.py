@@ -1,7 +1,8 @@
 """A dispute's documents, passages and texts as its files are now, finished or not.
 
 The verbs for passages serve somebody who is still writing, so they read the sources themselves:
-a published snapshot may be old, and one of unfinished sources cannot be built.
+a published snapshot may be old, and one of unfinished sources cannot be built. Only what somebody
+else holds is asked of a server; the texts are always those at hand here.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from pathlib import Path
 from kg.dispute import Dispute
 from kg.documents import AttachedText, Document, read_documents, texts_of
 from kg.embedded import EmbeddedEngine
+from kg.engine import Engine
 from kg.passages import Passage, read_passages
 from kg.sources import read_source
 
@@ -21,15 +23,19 @@ from kg.sources import read_source
 class Reading:
     """What is read of a dispute, each part when it is first asked for.
 
-    ``folder`` holds further texts, under any names (``--documents``).
+    ``folder`` holds further texts, under any names (``--documents``). ``server`` is asked instead
+    of the sources, if it is given.
     """
 
     dispute: Dispute
     folder: Path | None = None
+    server: Engine | None = None
 
     @cached_property
-    def engine(self) -> EmbeddedEngine:
-        """The sources in memory, nothing derived. Raises ``SourceError``."""
+    def engine(self) -> Engine:
+        """The server, else the sources in memory, nothing derived. Raises ``SourceError``."""
+        if self.server is not None:
+            return self.server
         engine = EmbeddedEngine.memory()
         for source in self.dispute.sources:
             engine.add(read_source(source))

@@ -34,6 +34,15 @@ def see_dispute(engine: RemoteEngine, dispute: Dispute) -> None:
     engine.seen = [*found, ONTOLOGY_GRAPH]
 
 
+def to_judge(engine: RemoteEngine) -> Engine:
+    """Return the engine itself if it can run compiled shapes, else a copy of what it shows.
+
+    Virtuoso 7 cannot: it calls EXISTS within BIND, which tells which constraint a node fails, an
+    internal error. Raises ``EngineError``.
+    """
+    return in_memory(engine) if engine.is_virtuoso() else engine
+
+
 def in_memory(engine: Engine) -> EmbeddedEngine:
     """Return the engine itself if it is embedded, else a copy of all that its queries see.
 

@@ -23,6 +23,7 @@ LAYERS = {
         "kg.remote_http",
         "kg.remote_quirks",
         "kg.remote_texts",
+        "kg.remote_virtuoso",
     ],
     3: [
         "kg.shacl",

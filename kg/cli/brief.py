@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from kg.cli.common import dispute_of, format_option
+from kg.cli.common import Endpoint, dispute_of, endpoint_options, format_option
 
 
 @click.command()
@@ -18,8 +18,9 @@ from kg.cli.common import dispute_of, format_option
     type=click.Path(dir_okay=False, path_type=Path),
     help="Write to this file instead of standard output.",
 )
+@endpoint_options
 @click.pass_context
-def brief(ctx: click.Context, format: str, output: Path | None) -> None:
+def brief(ctx: click.Context, format: str, output: Path | None, endpoint: Endpoint | None) -> None:
     """Write a short, neutral, cited report of the dispute.
 
     Who says what, what both sides say, what contradicts what, what the record shows, what was
@@ -29,12 +30,12 @@ def brief(ctx: click.Context, format: str, output: Path | None) -> None:
     """
     from kg.brief.gather import make_brief
     from kg.brief.write import rendered, write_file
-    from kg.cli.query import open_engine
+    from kg.cli.query import engine_of
 
     if format == "pdf" and output is None and sys.stdout.isatty():
         raise click.UsageError("A PDF is not for a terminal: write it to a file with -o.")
     dispute = dispute_of(ctx)
-    page = rendered(make_brief(open_engine(dispute, build=True), dispute), format)
+    page = rendered(make_brief(engine_of(dispute, endpoint, build=True), dispute), format)
     if output is None:
         click.echo(page, nl=False)
         return

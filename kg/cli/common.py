@@ -7,12 +7,14 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import wraps
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 if TYPE_CHECKING:
     from kg.dispute import Dispute
+    from kg.reading import Reading
     from kg.remote import RemoteEngine
     from kg.remote_auth import Credentials
 
@@ -58,6 +60,17 @@ class Endpoint:
         if not self.whole:
             see_dispute(engine, dispute)
         return engine
+
+
+def reading_of(ctx: click.Context, folder: Path | None, endpoint: Endpoint | None) -> Reading:
+    """Return documents, passages and texts: as the sources say, or a server.
+
+    Raises ``DisputeError``, ``SourceError``, ``EngineError``.
+    """
+    from kg.reading import Reading
+
+    dispute = dispute_of(ctx)
+    return Reading(dispute, folder, endpoint.engine(dispute) if endpoint else None)
 
 
 def access_options(command: Command) -> Command:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from kg.cli.common import dispute_of, format_option
+from kg.cli.common import Endpoint, dispute_of, endpoint_options, format_option, reading_of
 from kg.cli.rows import print_values
 from kg.results import ROW_FORMATS
 
@@ -57,15 +57,14 @@ def attach(ctx: click.Context, files: tuple[Path, ...], document: str | None) ->
     help="A folder that holds texts under any names, besides the attached ones.",
 )
 @format_option(*ROW_FORMATS)
+@endpoint_options
 @click.pass_context
-def list_(ctx: click.Context, folder: Path | None, format: str) -> None:
+def list_(ctx: click.Context, folder: Path | None, format: str, endpoint: Endpoint | None) -> None:
     """List the documents: title, length, and whether the right text is attached.
 
     Example: kg documents list
     """
-    from kg.reading import Reading
-
-    reading = Reading(dispute_of(ctx), folder)
+    reading = reading_of(ctx, folder, endpoint)
     rows = []
     for document in reading.documents:
         attached = reading.texts.get(document.iri)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from kg.cli.common import Command, dispute_of, format_option
+from kg.cli.common import Command, Endpoint, endpoint_options, format_option, reading_of
 from kg.cli.rows import Value, print_values
 from kg.results import ROW_FORMATS
 
@@ -43,8 +43,15 @@ def passages() -> None:
 @documents_option
 @click.option("--require-all", is_flag=True, help="Fail if a document's text is not at hand.")
 @format_option(*ROW_FORMATS)
+@endpoint_options
 @click.pass_context
-def check(ctx: click.Context, folder: Path | None, require_all: bool, format: str) -> None:
+def check(
+    ctx: click.Context,
+    folder: Path | None,
+    require_all: bool,
+    format: str,
+    endpoint: Endpoint | None,
+) -> None:
     """Hold every passage's digest against the attached texts; list those that do not fit.
 
     Exit code 1 if one does not fit; 2 if no text is at hand.
@@ -54,9 +61,8 @@ def check(ctx: click.Context, folder: Path | None, require_all: bool, format: st
     from kg.errors import NonConformanceError, PassageError
     from kg.passages import Fit
     from kg.passages import check as judge
-    from kg.reading import Reading
 
-    reading = Reading(dispute_of(ctx), folder)
+    reading = reading_of(ctx, folder, endpoint)
     if reading.documents and not reading.texts:
         raise PassageError(
             "no text of this dispute is at hand",
@@ -111,8 +117,15 @@ def _verdict_rows(reading: Reading, verdicts: list[Checked]) -> list[list[Value]
 @documents_option
 @click.option("--gaps", is_flag=True, help="Print the gaps as rows, and nothing else.")
 @format_option(*ROW_FORMATS)
+@endpoint_options
 @click.pass_context
-def coverage(ctx: click.Context, folder: Path | None, gaps: bool, format: str) -> None:
+def coverage(
+    ctx: click.Context,
+    folder: Path | None,
+    gaps: bool,
+    format: str,
+    endpoint: Endpoint | None,
+) -> None:
     """Print how much of each document is accounted for, by kind, and every gap.
 
     Lengths suffice; with texts attached a gap shows what it leaves out. A character that only a
@@ -123,9 +136,8 @@ def coverage(ctx: click.Context, folder: Path | None, gaps: bool, format: str) -
     """
     from kg.coverage import coverage as count
     from kg.errors import NonConformanceError
-    from kg.reading import Reading
 
-    reading = Reading(dispute_of(ctx), folder)
+    reading = reading_of(ctx, folder, endpoint)
     counted = count(reading.documents, reading.passages, reading.texts)
     if not gaps:
         print_values(_COUNTS, [_count_row(one, format) for one in counted], format)
@@ -234,6 +246,7 @@ def _draw(counted: list[Coverage]) -> None:
     "--name", "assertion", metavar="NAME", help="The assertion's short name; '-t' is added to it."
 )
 @click.argument("text")
+@endpoint_options
 @click.pass_context
 def find(
     ctx: click.Context,
@@ -242,6 +255,7 @@ def find(
     nth: int | None,
     assertion: str | None,
     text: str,
+    endpoint: Endpoint | None,
 ) -> None:
     """Print the Turtle of each passage that reads exactly TEXT ('-': as piped in).
 
@@ -252,9 +266,8 @@ def find(
     from kg.documents import decode
     from kg.errors import NonConformanceError
     from kg.quotation import find_blocks
-    from kg.reading import Reading
 
-    reading = Reading(dispute_of(ctx), folder)
+    reading = reading_of(ctx, folder, endpoint)
     piped = text == "-"
     if piped:
         text = decode(sys.stdin.buffer.read(), "standard input")

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from kg.cli.common import dispute_of, format_option
+from kg.cli.common import Endpoint, dispute_of, endpoint_options, format_option
 from kg.errors import CounterclaimError
 from kg.results import ROW_FORMATS
 
 if TYPE_CHECKING:
     from kg.dispute import Dispute
+    from kg.engine import Engine
     from kg.query_header import Parameter
     from kg.stored_query import StoredQuery
 
@@ -30,9 +31,18 @@ if TYPE_CHECKING:
 @format_option(
     *ROW_FORMATS, help="How to print the result; csv, tsv and xml are for the list alone."
 )
+@endpoint_options
 @click.pass_context
-def queries(ctx: click.Context, name: str | None, kind: str, format: str) -> None:
+def queries(
+    ctx: click.Context,
+    name: str | None,
+    kind: str,
+    format: str,
+    endpoint: Endpoint | None,
+) -> None:
     """List the stored queries, or show what one asks, takes and answers with.
+
+    Only the example of one is taken from the data: the snapshot's, or a server's.
 
     Example: kg queries contradictions
     """
@@ -46,7 +56,7 @@ def queries(ctx: click.Context, name: str | None, kind: str, format: str) -> Non
             f"One query is no table: '{format}' is for the list. Choose table, json or md."
         )
     else:
-        _print_one(find_query(dispute, name), dispute, format)
+        _print_one(find_query(dispute, name), dispute, format, endpoint)
 
 
 def _print_list(found: list[StoredQuery], format: str) -> None:
@@ -88,8 +98,10 @@ def _as_json(query: StoredQuery) -> dict[str, object]:
     }
 
 
-def _print_one(query: StoredQuery, dispute: Dispute, format: str) -> None:
-    example = _example(query, dispute)
+def _print_one(
+    query: StoredQuery, dispute: Dispute, format: str, endpoint: Endpoint | None
+) -> None:
+    example = _example(query, dispute, endpoint)
     if format == "json":
         told = {**_as_json(query), "path": str(query.path), "example": example}
         click.echo(json.dumps(told, indent=2, ensure_ascii=False))
@@ -117,14 +129,16 @@ def _needed(parameter: Parameter) -> str:
     return "any" if parameter.default is None else parameter.default
 
 
-def _example(query: StoredQuery, dispute: Dispute) -> str:
+def _example(query: StoredQuery, dispute: Dispute, endpoint: Endpoint | None) -> str:
     """Return a command that runs: with every required parameter, or else the first optional one."""
     from kg.parameters import example_of
     from kg.pipeline import open_current
 
     wanted = [p for p in query.params.values() if p.required] or list(query.params.values())[:1]
-    engine = None
-    if wanted:
+    engine: Engine | None = None
+    if wanted and endpoint:
+        engine = endpoint.engine(dispute)
+    elif wanted:
         try:
             engine = open_current(dispute, build=False)
         except CounterclaimError:

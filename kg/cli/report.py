@@ -8,13 +8,14 @@ from functools import partial
 
 import click
 
-from kg.cli.common import dispute_of, format_option
+from kg.cli.common import Endpoint, dispute_of, endpoint_options, format_option
 
 
 @click.command()
 @format_option("table", "json", "md")
+@endpoint_options
 @click.pass_context
-def report(ctx: click.Context, format: str) -> None:
+def report(ctx: click.Context, format: str, endpoint: Endpoint | None) -> None:
     """Show the dispute on one screen: counts, balance by side, strongest conflicts.
 
     Conflicts between the sides come first, then first-hand ones, then those that a rule found,
@@ -24,10 +25,10 @@ def report(ctx: click.Context, format: str) -> None:
     """
     from kg.brief.screen import as_markdown, as_text
     from kg.brief.summary import summary
-    from kg.cli.query import open_engine
+    from kg.cli.query import engine_of
 
     dispute = dispute_of(ctx)
-    found = summary(open_engine(dispute, build=True), dispute)
+    found = summary(engine_of(dispute, endpoint, build=True), dispute)
     if format == "json":
         click.echo(found.as_json(), nl=False)
     elif format == "md":

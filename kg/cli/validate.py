@@ -157,10 +157,11 @@ def _of_dispute(
     say: Say,
 ) -> Report:
     from kg.pipeline import staged
+    from kg.remote_dispute import to_judge
     from kg.revalidation import judge
 
     say("asking the server" if endpoint else "loading and deriving")
-    store = endpoint.engine(dispute) if endpoint else staged(dispute)
+    store = to_judge(endpoint.engine(dispute)) if endpoint else staged(dispute)
     return judge(store, dispute, say, shapes, engine)
 
 

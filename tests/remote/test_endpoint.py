@@ -25,9 +25,20 @@ READING = [
     ("positions",),
     ("explain", "letter-01"),
     ("validate",),
+    ("brief",),
+    ("report",),
+    ("queries", "claims-by"),
+    ("documents", "list"),
+    ("passages", "check"),
+    ("passages", "coverage"),
+    ("passages", "find", "--document", "quillfeather-letter", "the solver", "--nth", "1"),
 ]
-# Virtuoso 7 does not come to an end with some of the queries behind these (docs/remote.md).
-NOT_ON_VIRTUOSO = ("positions", "show", "explain", "validate")
+# Everything else would speak of what is in files here, or write it.
+LOCAL = ("build", "serve", "import", "documents attach")
+
+
+def name_of(verb: tuple[str, ...]) -> str:
+    return "-".join(verb[:2]) if verb[0] in ("documents", "passages") else verb[0]
 
 
 @pytest.fixture(autouse=True)
@@ -38,25 +49,32 @@ def tideline(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.server
-@pytest.mark.parametrize("verb", READING, ids=lambda verb: verb[0])
-def test_a_server_answers_as_the_snapshot_does(server: Server, kg: Run, verb: list[str]) -> None:
-    if server.name == "virtuoso" and verb[0] in NOT_ON_VIRTUOSO:
-        return
+@pytest.mark.parametrize("verb", READING, ids=name_of)
+def test_a_server_answers_as_the_snapshot_does(
+    server: Server, kg: Run, verb: tuple[str, ...]
+) -> None:
     server.engine().add(staged(read_dispute(DISPUTE)).quads())
     here, there = kg(*verb), kg(*verb, "--endpoint", server.query)
     assert (there.code, there.err) == (here.code, here.err)
     assert there.out == here.out
 
 
-@pytest.mark.parametrize("verb", READING, ids=lambda verb: verb[0])
-def test_a_server_that_is_down(kg: Run, verb: list[str]) -> None:
+@pytest.mark.parametrize("verb", LOCAL)
+def test_what_is_about_files_takes_no_server(kg: Run, verb: str) -> None:
+    result = kg(*verb.split(), "--help")
+    assert result.code == 0
+    assert "--endpoint" not in result.out
+
+
+@pytest.mark.parametrize("verb", READING, ids=name_of)
+def test_a_server_that_is_down(kg: Run, verb: tuple[str, ...]) -> None:
     result = kg(*verb, "--endpoint", f"http://127.0.0.1:{free_port()}/query")
     assert (result.code, result.out) == (2, "")
     assert "nothing listens there\n  Is the server running?\n" in result.err
 
 
-@pytest.mark.parametrize("verb", READING, ids=lambda verb: verb[0])
-def test_a_server_without_the_dispute(kg: Run, scripted: Scripted, verb: list[str]) -> None:
+@pytest.mark.parametrize("verb", READING, ids=name_of)
+def test_a_server_without_the_dispute(kg: Run, scripted: Scripted, verb: tuple[str, ...]) -> None:
     body = '{"head": {"vars": ["g"]}, "results": {"bindings": []}}'
     scripted.say(body=body, Content_Type=JSON)
     result = kg(*verb, "--endpoint", scripted.url)
