@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import pyoxigraph as ox
+
 from kg.embedded import EmbeddedEngine
+from kg.names import is_graph, is_known
+from kg.server import pages
 from kg.server.evaluate import Bounds, Job, Open, RefusedError
 from kg.server.evaluate import run as run_query
 
@@ -10,23 +14,19 @@ from kg.server.evaluate import run as run_query
 SEE_OTHER = 303
 
 
-def is_known(engine: EmbeddedEngine, iri: str) -> bool:
-    """Say whether anything is said of an IRI, which must have been checked to be one."""
-    return bool(
-        engine.query(f"ASK {{ VALUES ?x {{ <{iri}> }} {{ ?x ?p ?o }} UNION {{ ?s ?q ?x }} }}")
-    )
-
-
 def run(engine: EmbeddedEngine, job: Job, bounds: Bounds, open_output: Open) -> None:
-    """Send the graph that ``iri`` of the job names.
+    """Send the graph that ``iri`` of the job names, with ``html`` in the job as a page.
 
     Raises ``RefusedError``: 303 if it names something else, 404 if nothing is known of it.
     """
-    iri = job["iri"]
-    if engine.query(f"ASK {{ GRAPH <{iri}> {{ ?s ?p ?o }} }}"):
-        text = f"CONSTRUCT {{ ?s ?p ?o }} WHERE {{ GRAPH <{iri}> {{ ?s ?p ?o }} }}"
+    node = ox.NamedNode(job["iri"])
+    if is_graph(engine, node):
+        if job["html"]:
+            pages.send_graph(engine, node, job, open_output)
+            return
+        text = f"CONSTRUCT {{ ?s ?p ?o }} WHERE {{ GRAPH {node} {{ ?s ?p ?o }} }}"
         run_query(engine, {**job, "query": text}, bounds, open_output)
         return
-    if is_known(engine, iri):
+    if is_known(engine, node):
         raise RefusedError(SEE_OTHER, "See other", "The document about it is elsewhere.")
     raise RefusedError(404, "Not found", job["absent"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -192,6 +193,16 @@ def _send_triples(
     if not written.count and (absent := job.get("absent")):
         raise RefusedError(404, "Not found", absent)
     output.close({"rows": written.count})
+
+
+def graph_text(
+    triples: Triples, format: str, *, base: str | None = None, limit: int | None = None
+) -> tuple[str, bool]:
+    """Return triples as text, and whether ``limit`` left some out. Raises ``QueryError``."""
+    stream = io.TextIOWrapper(io.BytesIO(), encoding="utf-8", newline="")
+    written = write_triples(triples, format, stream, base=base, limit=limit)
+    stream.seek(0)
+    return stream.read(), written.more
 
 
 class Binary:

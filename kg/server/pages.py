@@ -4,25 +4,45 @@ from __future__ import annotations
 
 from html import escape
 
+import pyoxigraph as ox
+
 from kg.embedded import EmbeddedEngine
+from kg.engine import Triples
 from kg.errors import QueryError
-from kg.server.dereference import is_known
-from kg.server.evaluate import Bounds, Job, Open, RefusedError
+from kg.names import is_graph, is_known
+from kg.server.evaluate import Bounds, Job, Open, RefusedError, graph_text
 from kg.show import as_text, show
 
 _WIDTH = 100
 _LISTED = 200
+_TRIPLES = 2_000
 
 
 def run(engine: EmbeddedEngine, job: Job, bounds: Bounds, open_output: Open) -> None:
     """Send the page about ``iri`` of the job, or raise ``RefusedError`` (404)."""
-    iri = job["iri"]
-    if not is_known(engine, iri):
-        raise RefusedError(404, "Not found", job["absent"])
+    node = ox.NamedNode(job["iri"])
+    if not is_known(engine, node):
+        if not is_graph(engine, node):
+            raise RefusedError(404, "Not found", job["absent"])
+        send_graph(engine, node, job, open_output)
+        return
     try:
-        text = as_text(show(engine, job["base"], iri, limit=_LISTED), _WIDTH)
+        text = as_text(show(engine, job["base"], node.value, limit=_LISTED), _WIDTH)
     except QueryError as error:
         text = error.message
+    _send(job, text, open_output)
+
+
+def send_graph(engine: EmbeddedEngine, node: ox.NamedNode, job: Job, open_output: Open) -> None:
+    """Send the page of a graph: its triples in Turtle, or the first of them."""
+    triples = engine.query(f"CONSTRUCT {{ ?s ?p ?o }} WHERE {{ GRAPH {node} {{ ?s ?p ?o }} }}")
+    assert isinstance(triples, Triples)
+    text, more = graph_text(triples, "turtle", base=job["base"], limit=_TRIPLES)
+    _send(job, text + (f"# and more than these {_TRIPLES:,}" if more else ""), open_output)
+
+
+def _send(job: Job, text: str, open_output: Open) -> None:
+    iri = job["iri"]
     output = open_output({"type": "text/html; charset=utf-8", "cacheable": True})
     output.write(
         f"""<!doctype html>

@@ -6,6 +6,7 @@ name of a graph, and of the dispute as a whole, answers with what it holds.
 
 from __future__ import annotations
 
+from typing import Any
 from urllib.parse import urlsplit
 
 from starlette.types import Receive, Scope, Send
@@ -57,7 +58,10 @@ class Resources:
         elif not local:
             await self._about(self._iri(""), scope, receive, send)
         else:
-            job = {"op": "name", "iri": self._iri(local), "absent": _ABSENT}
+            offer = negotiation.best(header(scope, "accept"), (*negotiation.GRAPHS, _HTML))
+            job: dict[str, Any] = {"op": "name", "iri": self._iri(local), "absent": _ABSENT}
+            # A graph is data first: a page only for whom that suits better.
+            job |= {"html": offer == _HTML, "title": self._site.identity.title}
             job |= self._site.formats(scope)
             try:
                 await self._site.respond(self._site.request(scope, job), receive, send)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 from collections.abc import Sequence
 from html import escape
@@ -10,9 +9,9 @@ from html import escape
 from starlette.types import Receive, Scope, Send
 
 from kg.engine import Triples
-from kg.results import write_triples
 from kg.server import negotiation
 from kg.server.descriptions import datasets
+from kg.server.evaluate import graph_text
 from kg.server.operations import send_text
 from kg.server.problems import Problem, read_only
 from kg.server.reading import Reading
@@ -98,10 +97,8 @@ class EveryVoid(OfSeveral):
         told = [
             (site.address(scope), site.identity.base, site.identity.title) for site in self._sites
         ]
-        stream = io.TextIOWrapper(io.BytesIO(), encoding="utf-8", newline="")
-        write_triples(Triples(datasets(self.home(scope), told)), format, stream)
-        stream.seek(0)
-        await send_text(scope, send, media, stream.read(), _VARY)
+        text, _ = graph_text(Triples(datasets(self.home(scope), told)), format)
+        await send_text(scope, send, media, text, _VARY)
 
 
 class Names:

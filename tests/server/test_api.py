@@ -111,7 +111,11 @@ def test_a_name_redirects_to_the_document_about_it(example: Server) -> None:
         assert about in [triple.subject for triple in triples]
 
 
-def test_every_name_of_the_dispute_dereferences(example: Server) -> None:
+BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
+
+
+@pytest.mark.parametrize("accept", ["text/turtle", "application/ld+json", "text/html", BROWSER])
+def test_every_name_of_the_dispute_dereferences(example: Server, accept: str) -> None:
     base = "https://w3id.org/counterclaim/example/"
     text = (
         "SELECT DISTINCT ?x { { ?x ?p ?o } UNION { ?s ?p ?x } UNION { GRAPH ?x { ?s ?p ?o } } "
@@ -120,11 +124,12 @@ def test_every_name_of_the_dispute_dereferences(example: Server) -> None:
     names = [row["x"].removeprefix(base) for row in example.query(text).rows]
     assert len(names) > 10
     for name in names:
-        reply = example.request(f"/{name}", headers={"Accept": "text/turtle"})
+        reply = example.request(f"/{name}", headers={"Accept": accept})
         if reply.status == 303:
             location = reply.headers["location"]
-            reply = example.request(location, headers={"Accept": "text/turtle"})
+            reply = example.request(location, headers={"Accept": accept})
         assert reply.status == 200, name
+        assert reply.headers["content-type"].partition(";")[0] == accept.partition(",")[0], name
 
 
 @settings(max_examples=60, deadline=None)
@@ -143,6 +148,17 @@ def test_no_name_makes_the_server_fail(example: Server, name: str, text: str) ->
 def test_an_unknown_name_is_404(example: Server) -> None:
     assert example.request("/nobody").status == 404
     assert example.request("/about/nobody", headers={"Accept": "text/html"}).status == 404
+
+
+def test_a_graph_has_a_page_too(example: Server) -> None:
+    for path in ("/graph/agents", "/about/graph/agents"):
+        reply = example.request(path, headers={"Accept": BROWSER})
+        assert reply.headers["content-type"].startswith("text/html")
+        assert "foaf:Person" in reply.text
+    # Whoever says nothing, or takes anything, gets data.
+    for accept in ({}, {"Accept": "*/*"}):
+        reply = example.request("/graph/agents", headers=accept)
+        assert reply.headers["content-type"].startswith("text/turtle")
 
 
 def test_the_graph_of_a_file_is_its_triples(example: Server) -> None:
