@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.skips import forbidden
+
 TESTS = Path(__file__).resolve().parent
 EXAMPLE = TESTS / "disputes" / "example"
 SHARED = TESTS.parent.parent / "shared"
@@ -42,13 +44,13 @@ def shared_dir() -> Path:
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """With ``KG_NO_SKIPS`` set, as in continuous integration, list what was skipped."""
     if os.environ.get("KG_NO_SKIPS"):
-        for report in terminalreporter.stats.get("skipped", []):
-            terminalreporter.write_line(f"skipped, which is not allowed here: {report.nodeid}")
+        for name in forbidden(terminalreporter.stats.get("skipped", [])):
+            terminalreporter.write_line(f"skipped, which is not allowed here: {name}")
 
 
 @pytest.hookimpl(trylast=True)
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    """With ``KG_NO_SKIPS`` set, a skipped test fails the run."""
+    """With ``KG_NO_SKIPS`` set, a test skipped for want of what can be had fails the run."""
     reporter = session.config.pluginmanager.get_plugin("terminalreporter")
-    if os.environ.get("KG_NO_SKIPS") and reporter and reporter.stats.get("skipped"):
+    if os.environ.get("KG_NO_SKIPS") and reporter and forbidden(reporter.stats.get("skipped", [])):
         session.exitstatus = pytest.ExitCode.TESTS_FAILED

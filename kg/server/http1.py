@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from typing import Any
+from typing import Any, cast
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
@@ -15,8 +15,47 @@ HEAD_SECONDS = 10.0
 # Of a request's line and headers; the parser itself takes no address of 64 KiB or more.
 HEAD_BYTES = 128 * 1024
 _ADDRESS_BYTES = 64 * 1024 - 1
+# More is not held back to be sent in one piece.
+_AT_ONCE = 16 * 1024
 # Open connections of one address.
 CONNECTIONS_EACH = 512
+
+
+class Joined:
+    """A transport that sends in one piece what is written to it within one turn of the loop.
+
+    A response's head and its content come as two writes, and would go as two packets.
+    """
+
+    def __init__(self, inner: asyncio.Transport) -> None:
+        self._inner = inner
+        self._loop = asyncio.get_running_loop()
+        self._parts: list[bytes] = []
+        self._size = 0
+
+    def write(self, data: bytes) -> None:
+        """Send bytes, soon."""
+        self._parts.append(data)
+        self._size += len(data)
+        if self._size > _AT_ONCE:
+            self._flush()
+        elif len(self._parts) == 1:
+            self._loop.call_soon(self._flush)
+
+    def _flush(self) -> None:
+        if self._parts and not self._inner.is_closing():
+            data = self._parts[0] if len(self._parts) == 1 else b"".join(self._parts)
+            self._inner.write(data)
+        self._parts.clear()
+        self._size = 0
+
+    def close(self) -> None:
+        """Close once everything has been sent."""
+        self._flush()
+        self._inner.close()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._inner, name)
 
 
 class Http1(HttpToolsProtocol):
@@ -33,7 +72,7 @@ class Http1(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Count the connection; its first request must come soon."""
-        super().connection_made(transport)
+        super().connection_made(cast(asyncio.Transport, Joined(transport)))
         self._peer = str((transport.get_extra_info("peername") or ("",))[0])
         self._open[self._peer] += 1
         if self.bounded and self._open[self._peer] > CONNECTIONS_EACH:
@@ -52,13 +91,13 @@ class Http1(HttpToolsProtocol):
     def data_received(self, data: bytes) -> None:
         """Take what has come, unless a head gets too long."""
         if self._in_head:
-            if self._timer is None:
-                self._arm()
             self._head += len(data)
             if self._head > HEAD_BYTES + len(data):
                 self._refuse(self._too_long())
                 return
         super().data_received(data)
+        if self._in_head and self._head and self._timer is None:  # most heads come whole
+            self._arm()
 
     def on_headers_complete(self) -> None:
         """Stop the clock: what follows has the application's own limits."""

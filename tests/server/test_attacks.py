@@ -17,6 +17,8 @@ from pathlib import Path
 import pyoxigraph as ox
 import pytest
 
+from tests.skips import NO_NAMESPACES
+
 from .conftest import BASE, PATIENCE, Serve, Server, numbers, publish, wait_for
 
 
@@ -333,7 +335,7 @@ def test_no_query_reads_a_file(small: Server, clause: str) -> None:
 def test_a_worker_has_no_network(small: Server) -> None:
     """Where the kernel lets it, the worker is in a network namespace of its own."""
     if "no network" in small.log.read_text():
-        pytest.skip("this system lets no process give up the network")
+        pytest.skip(NO_NAMESPACES)
     ours = Path("/proc/self/ns/net").readlink()
 
     def apart() -> bool:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from .conftest import PATIENCE, Serve, numbers, publish, wait_for
+from .conftest import PATIENCE, Serve, children, numbers, publish, wait_for
 from .test_processes import ENDLESS, fresh, send
 
 HUNGRY = "SELECT * { ?a ?p ?x . ?b ?q ?y . ?c ?r ?z . ?d ?t ?w } ORDER BY ?w ?z"
@@ -19,12 +19,13 @@ def test_it_serves_on_when_no_file_can_be_written(tmp_path: Path, serve_store: S
     root = publish(tmp_path / "store", numbers(1000))
     server = serve_store(root, timeout=PATIENCE, memory=700 * 1024 * 1024)
     assert fresh(server).status == 200
+    wait_for(lambda: '"/sparql"' in server.log.read_text())
     before = server.log.stat().st_size
     wait_for(lambda: len(server.workers()) == 3)  # two, and one that is ready to replace them
     workers = server.workers()
     # As on a full disk every write to a file fails; the workers that are started from now on
     # inherit it. Unlike a small file system it needs no rights.
-    for process in (server.process.pid, *workers):
+    for process in (server.process.pid, *children(server.process.pid)):
         resource.prlimit(process, resource.RLIMIT_FSIZE, (0, 0))
     assert fresh(server).status == 200
     # Its last words are lost: what is left to say is that the query failed.

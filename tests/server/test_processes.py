@@ -225,11 +225,12 @@ def test_an_answer_of_millions_of_rows_leaves_the_server_small(
         {"Content-Type": "application/sparql-query", "Accept": "text/tab-separated-values"},
     )
     response = connection.getresponse()
-    rows = -1
+    rows, most = -1, 0  # the first line is the heading
     while data := response.read(1 << 20):
         rows += data.count(b"\n")
+        most = max(most, resident())
     assert rows == count * count
-    assert resident() - before < 30_000, "kilobytes"
+    assert most - before < 30_000, "kilobytes"
 
 
 def one(number: int) -> list[ox.Quad]:
@@ -246,8 +247,10 @@ def test_a_new_snapshot_is_picked_up(tmp_path: Path, serve_store: Serve) -> None
     server = serve_store(publish(tmp_path / "store", one(1)))
     first = server.query(PAIR)
     assert first.rows == [{"l": "1", "r": "1"}]
-    publish(tmp_path / "store", one(2))
-    wait_for(lambda: server.query(PAIR).rows == [{"l": "2", "r": "2"}])
+    for number in map(str, range(2, 12)):
+        publish(tmp_path / "store", one(int(number)))
+        # A second is promised; a busy machine may take a little longer.
+        wait_for(lambda new=number: server.query(PAIR).rows == [{"l": new, "r": new}], 10)
     assert server.query(PAIR).headers["etag"] != first.headers["etag"]
 
 
@@ -291,6 +294,41 @@ def test_no_request_fails_or_sees_two_snapshots_while_many_are_published(
     assert {reply.status for reply in replies} == {200}
     assert all(row["l"] == row["r"] for reply in replies for row in reply.rows)
     wait_for(lambda: server.query(PAIR).rows == [{"l": str(times), "r": str(times)}])
+
+
+def test_a_thousand_snapshots_in_a_row(tmp_path: Path, serve_store: Serve) -> None:
+    """They are made ahead, and only the link is replaced, as fast as it goes."""
+    folder = tmp_path / "store"
+    made = []
+    for number in range(5):
+        root = publish(tmp_path / f"{number}", one(number))
+        made.append(root / "snapshots" / (root / "current").readlink().name)
+    root = publish(folder, one(0))
+    for snapshot in made:
+        shutil.copytree(snapshot, root / "snapshots" / snapshot.name, dirs_exist_ok=True)
+    server = serve_store(root, timeout=PATIENCE)
+    done = threading.Event()
+
+    def ask() -> list[Reply]:
+        replies = []
+        while not done.is_set():
+            replies.append(server.query(PAIR + f" #{random.getrandbits(60)}"))
+        return replies
+
+    with ThreadPoolExecutor() as pool:
+        asking = [pool.submit(ask) for _ in range(2)]
+        try:
+            for number in range(1000):
+                link = root / "next"
+                link.symlink_to(f"snapshots/{made[number % len(made)].name}")
+                link.replace(root / "current")
+                time.sleep(0.005)
+        finally:
+            done.set()
+        replies = [reply for asked in asking for reply in asked.result()]
+    assert {reply.status for reply in replies} == {200}
+    assert all(row["l"] == row["r"] for reply in replies for row in reply.rows)
+    assert len({row["l"] for reply in replies for row in reply.rows}) > 1
 
 
 def test_an_answer_in_progress_survives_two_publications(
