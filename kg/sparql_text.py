@@ -171,8 +171,9 @@ def declare_prefixes(text: str, prefixes: Mapping[str, str]) -> str:
 
 
 def may_use_prefixes(text: str) -> bool:
-    """Say whether a colon stands outside of what looks like an IRI: a prefixed name may."""
-    return ":" in _LIKE_IRI.sub("", text)
+    """Say whether a colon stands outside of all IRIs, as far as letters alone tell: a name may."""
+    # Between two strings there may be what looks like an IRI and is none: '<', ex:a, '>'.
+    return "'" in text or '"' in text or ":" in _LIKE_IRI.sub("", text)
 
 
 def query_form(tokens: Sequence[Token]) -> str | None:

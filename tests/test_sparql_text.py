@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from unittest.mock import patch
 
 import pyoxigraph as ox
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from kg import sparql_text
 from kg.errors import QueryError
 from kg.sparql_text import (
     MAX_NESTING,
@@ -17,6 +19,7 @@ from kg.sparql_text import (
     declare_prefixes,
     guard,
     has_order,
+    may_use_prefixes,
     projection,
     query_form,
     significant,
@@ -101,6 +104,21 @@ HIDING = [
     "# %s\n?x",
 ]
 WORDS = ["SERVICE", "service", "Service", "LOAD", "INSERT", "DROP", "UNION", "FROM"]
+
+
+@given(st.lists(st.one_of(SNIPPETS, st.sampled_from([*WORDS, "FROM <file:x>"]))))
+def test_the_short_cuts_agree_with_the_tokens(parts: list[str]) -> None:
+    for text in ("".join(parts), " ".join(parts)):
+        if sparql_text._is_harmless(text):
+            with patch.object(sparql_text, "_is_harmless", lambda _: False):
+                guard(text)
+        if any(token.kind == "pname" for token in significant(text)):
+            assert may_use_prefixes(text)
+
+
+def test_a_prefixed_name_between_strings_needs_its_prefix() -> None:
+    assert may_use_prefixes("ASK { FILTER(CONCAT('<',ex:a,'>') = ?x) }")
+    assert not may_use_prefixes("SELECT ?p { <http://example.org/a> ?p ?o }")
 
 
 @given(st.sampled_from(HIDING), st.sampled_from(WORDS), st.integers(1, 3))

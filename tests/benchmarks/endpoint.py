@@ -399,6 +399,22 @@ def measured(
     return found, counts
 
 
+def picked_up(target: Target, folder: Path) -> list[float]:
+    """Return after how many milliseconds each of ten new snapshots was what we answered from."""
+    name = ox.NamedNode("urn:example:number")
+    took = []
+    for number in range(10):
+        with workshop(Dispute(folder, open_dispute("llama-mmap").base, "A benchmark", ())) as shop:
+            shop.engine.add([ox.Quad(name, name, ox.Literal(number), name)])
+            shop.publish({}, {})
+        began = time.monotonic()
+        wanted = f'"value":"{number}"'.encode()
+        while wanted not in target.ask(f"SELECT ?n {{ ?s ?p ?n }} #{next(_numbers)}"):
+            time.sleep(0.005)
+        took.append(1000 * (time.monotonic() - began))
+    return sorted(took)
+
+
 def available(python: str) -> tuple[dict[str, Callable[..., object]], list[str]]:
     """Return how to start each server that is here, and what is missing of the others."""
     starts: dict[str, Callable[..., object]] = {OURS: ours}
@@ -493,6 +509,12 @@ def measure_all(
                 attacked = number == 0
                 with start(folder, data) as target:  # type: ignore[attr-defined]
                     found, counts = measured(name, target, folder, data, attacked)
+                    if name == OURS and attacked and settled(target):
+                        took = picked_up(target, folder)
+                        notes.append(
+                            f"A new snapshot was seen {statistics.median(took):.0f} ms after it "
+                            f"was published, at most {took[-1]:.0f} ms, of ten"
+                        )
                 say("  " + "; ".join(f"{what}: {shown(figure)}" for what, figure in found.items()))
                 results[data.name][name] = found
                 expected = expected or counts

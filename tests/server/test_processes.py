@@ -91,6 +91,27 @@ def test_workers_killed_while_idle_fail_no_request(server: Server) -> None:
         assert fresh(server).status == 200
 
 
+def test_workers_are_replaced_when_what_they_are_copies_of_has_been_killed(server: Server) -> None:
+    for _ in range(2):
+        wait_for(lambda: len(server.workers()) == 3)
+        before = set(children(server.process.pid))
+        for pid in before:
+            os.kill(pid, signal.SIGKILL)
+        assert fresh(server).status == 200
+        wait_for(lambda: len(server.workers()) == 3)
+        assert not before & set(children(server.process.pid))
+
+
+def test_workers_have_no_random_numbers_in_common(server: Server) -> None:
+    wait_for(lambda: len(server.workers()) == 3)
+    found = []
+    for _ in range(6):
+        found.append(server.query("SELECT (STRUUID() AS ?u) (RAND() AS ?r) {}").rows[0])
+        for pid in server.workers():  # the next is another's first
+            os.kill(pid, signal.SIGKILL)
+    assert len({row["u"] for row in found}) == len({row["r"] for row in found}) == 6
+
+
 def test_a_worker_killed_in_mid_stream_breaks_the_answer(
     tmp_path: Path, serve_store: Serve
 ) -> None:

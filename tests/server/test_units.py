@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
+
 import pyoxigraph as ox
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from kg.server import frames, launcher
 from kg.server.cache import Cache, Entry
 from kg.server.limits import Limits
 from kg.server.negotiation import GRAPHS, ROWS, best, coding
 from kg.server.output import RowCounter, XmlRepair
+from kg.server.pool import Pool
 
 
 @pytest.mark.parametrize(
@@ -128,3 +133,54 @@ def test_the_cache_keeps_what_was_used_last_within_its_bytes() -> None:
 
 def test_one_client_never_has_all_workers_but_the_only_one() -> None:
     assert [Limits(workers=n).share for n in (1, 2, 3, 4, 8, 16)] == [1, 1, 2, 3, 6, 12]
+
+
+@given(st.lists(st.tuples(st.sampled_from(b"WBEF"), st.binary(max_size=20))), st.integers(1, 9))
+def test_frames_are_read_however_the_bytes_are_cut(
+    sent: list[tuple[int, bytes]], size: int
+) -> None:
+    pairs = [(bytes([kind]), payload) for kind, payload in sent]
+    data = b"".join(frames.pack(*pair) for pair in pairs)
+    splitter = frames.Splitter()
+    found = [f for at in range(0, len(data), size) for f in splitter.feed(data[at : at + size])]
+    assert found == pairs
+    assert frames.Splitter().feed(data) == pairs
+
+
+def test_a_frame_that_is_too_long_is_refused() -> None:
+    with pytest.raises(frames.MalformedError):
+        frames.Splitter().feed(b"B\xff\xff\xff\xff")
+
+
+@pytest.mark.parametrize("copied", [True, False])
+def test_a_pool_prefers_the_worker_that_has_the_store_open(
+    monkeypatch: pytest.MonkeyPatch, copied: bool
+) -> None:
+    """With workers that are copies, and with workers that are started each on its own."""
+    if not copied:
+        monkeypatch.setattr(launcher, "_adopt", lambda: False)
+
+    async def ask(pool: Pool, store: str) -> int:
+        async with pool.lend("somebody", store) as worker:
+            worker.send(store, b'{"op": "query", "query": "ASK {}"}')
+            kind, payload = await worker.frame()
+            # There is no such store: what matters is that the worker says so.
+            assert (kind, json.loads(payload)["status"]) == (frames.FAIL, 503)
+            assert worker.process
+            return worker.process.pid
+
+    async def run() -> None:
+        pool = Pool(Limits(workers=2))
+        await pool.start()
+        try:
+            while len(pool.pids) < 3:
+                await asyncio.sleep(0.05)
+            async with pool.lend("another", "") as held:
+                one = await ask(pool, "/one/snapshots/a/store")
+            assert held.process
+            assert one != held.process.pid
+            assert [await ask(pool, "/one/snapshots/a/store") for _ in range(3)] == [one] * 3
+        finally:
+            await pool.close()
+
+    asyncio.run(run())
