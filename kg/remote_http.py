@@ -19,6 +19,7 @@ from email.message import Message
 from typing import IO, NoReturn
 
 from kg.errors import EngineError, QueryError
+from kg.plain_text import one_line
 from kg.remote_auth import Authorizer, Credentials, without_query
 from kg.remote_quirks import server_text
 
@@ -209,8 +210,7 @@ def _said(error: urllib.error.HTTPError) -> str:
         error.close()
     if "html" in error.headers.get_content_type():
         text = re.sub(r"(?s)<(style|script|title)\b.*?</\1>|<[^>]*>", " ", text)
-    # Control characters could do things to a terminal.
-    text = " ".join(re.sub(r"[\x00-\x1f\x7f-\x9f]", " ", text).split())
+    text = " ".join(one_line(text).split())
     return text if len(text) <= _SHOWN else f"{text[:_SHOWN]} …"
 
 

@@ -108,7 +108,8 @@ def xml_chunks(rows: Rows) -> Iterator[str]:
     """Yield SPARQL results XML.
 
     A character that XML 1.0 cannot hold (most control characters) is written as U+FFFD, the
-    replacement character: a file that no reader can open would help nobody.
+    replacement character: a file that no reader can open would help nobody. Whoever writes for a
+    person says so (``kg.results.Written.unfit``); a stream that has begun cannot.
     """
     variables = "".join(f"<variable name={_attribute(name)}/>" for name in rows.columns)
     yield f"{_XML_HEAD}<head>{variables}</head>\n<results>\n"

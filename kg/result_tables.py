@@ -11,6 +11,7 @@ import pyoxigraph as ox
 
 from kg.engine import Rows, Term
 from kg.namespaces import expand, shorten
+from kg.plain_text import one_line
 from kg.result_syntax import plain
 
 # Widths are settled on so many rows; what follows streams with the same widths.
@@ -21,8 +22,6 @@ _READABLE = 16
 # Where the last column begins farther right than this, a reader is lost; then rows are blocks in a
 # pipe, too. How long the last column is does not matter.
 _LONGEST = 200
-# Characters that would move a terminal's cursor or turn the direction of its text.
-_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 _NUMBERS = frozenset(expand(f"xsd:{name}") for name in ("integer", "decimal", "double", "float"))
 _MARKDOWN = re.compile(r"[\\`*\[\]|]|(?<![^\W_])_|_(?![^\W_])")
 
@@ -30,7 +29,7 @@ _MARKDOWN = re.compile(r"[\\`*\[\]|]|(?<![^\W_])_|_(?![^\W_])")
 def cell(term: Term | None, base: str | None) -> str:
     """Return a term as a person wants to read it, on one line and without control characters."""
     text = shorten(term.value, base) if isinstance(term, ox.NamedNode) else plain(term)
-    return _CONTROL.sub("\ufffd", " ".join(re.split(r"[\t\r\n]+", text)))
+    return one_line(text)
 
 
 def write_table(rows: Rows, stream: TextIO, base: str | None = None) -> None:

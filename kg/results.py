@@ -10,7 +10,7 @@ from typing import IO, Generic, TextIO, TypeVar, cast
 
 import pyoxigraph as ox
 
-from kg.engine import Rows, Triples
+from kg.engine import Rows, Term, Triples
 from kg.errors import QueryError
 from kg.namespaces import PREFIXES
 from kg.result_syntax import CHUNKS, NOT_IN_XML, boolean_text, plain
@@ -34,10 +34,14 @@ _SORTED_TRIPLES = 50_000
 
 @dataclass(frozen=True)
 class Written:
-    """How many rows or triples were written, and whether a limit left some out."""
+    """How many rows or triples were written, and whether a limit left some out.
+
+    ``unfit`` says where, if the format could not hold some character and U+FFFD was written.
+    """
 
     count: int
     more: bool
+    unfit: str | None = None
 
 
 class _Counted(Generic[Item]):
@@ -58,18 +62,45 @@ class _Counted(Generic[Item]):
             yield item
 
 
+class _Fitting:
+    """An iterator of rows that notes what XML 1.0 cannot hold."""
+
+    def __init__(self, columns: Sequence[str], rows: Iterable[tuple[Term | None, ...]]) -> None:
+        self._columns = columns
+        self._rows = rows
+        self._first = ""
+        self._others = 0
+
+    def __iter__(self) -> Iterator[tuple[Term | None, ...]]:
+        for number, row in enumerate(self._rows, 1):
+            for column, term in zip(self._columns, row, strict=True):
+                if found := NOT_IN_XML.search(plain(term)):
+                    if self._first:
+                        self._others += 1
+                    else:
+                        code = f"U+{ord(found.group()):04X}"
+                        self._first = f"{code} in row {number}, column '{column}'"
+            yield row
+
+    def unfit(self) -> str | None:
+        """Return where the first such character was, and how many other values have one."""
+        return f"{self._first}, nor {self._others} more" if self._others else self._first or None
+
+
 def write_rows(
     rows: Rows, format: str, stream: TextIO, *, base: str | None = None, limit: int | None = None
 ) -> Written:
     """Write the answer to a SELECT in one of ``ROW_FORMATS``, reading no more than ``limit`` rows.
 
     ``csv``, ``tsv``, ``json`` and ``xml`` are the SPARQL 1.1 result formats, always in UTF-8.
+    XML cannot hold most control characters: U+FFFD is written, and ``Written.unfit`` says so.
     ``table`` and ``md`` shorten IRIs to prefixed names, or to names local to ``base``.
     Raises ``QueryError`` for a format that rows do not have.
     """
     _need(format, ROW_FORMATS, "a table of rows")
     counted = _Counted(rows.rows, limit)
-    taken = Rows(rows.columns, iter(counted))
+    fitting = _Fitting(rows.columns, counted)
+    taken = Rows(rows.columns, iter(fitting if format == "xml" else counted))
     if format in CHUNKS:
         output = _Utf8(stream)
         for chunk in CHUNKS[format](taken):
@@ -78,7 +109,7 @@ def write_rows(
         from kg.result_tables import write_markdown, write_table
 
         (write_table if format == "table" else write_markdown)(taken, stream, base)
-    return Written(counted.count, counted.more)
+    return Written(counted.count, counted.more, fitting.unfit())
 
 
 def write_boolean(answer: bool, format: str, stream: TextIO) -> None:

@@ -146,6 +146,19 @@ def test_any_text_survives(texts: list[str]) -> None:
     assert found[1::2] == allowed
 
 
+def test_what_xml_cannot_hold_is_told() -> None:
+    texts = ("fine", "a\x01b", "c", "\x0bd", "e\uffff")
+    rows = Rows(["n", "t"], iter((ox.Literal(n), ox.Literal(t)) for n, t in enumerate(texts)))
+    stream = io.StringIO()
+    written = write_rows(rows, "xml", stream)
+    assert written.unfit == "U+0001 in row 2, column 't', nor 2 more"
+    assert stream.getvalue().count("\ufffd") == 3
+    for format in ("xml", "json", "csv", "tsv", "table", "md"):
+        texts = ("fine",) if format == "xml" else ("a\x01b",)
+        rows = Rows(["t"], iter((ox.Literal(text),) for text in texts))
+        assert write_rows(rows, format, io.StringIO()).unfit is None
+
+
 def test_no_rows_still_have_a_heading() -> None:
     empty = {
         "csv": "row,term,none\r\n",

@@ -10,7 +10,7 @@ from kg.brief.conflicts import conflicts
 from kg.brief.model import Brief, Claim, Contrast, Item
 from kg.brief.timeline import timeline
 from kg.errors import RenderError
-from kg.show.page import clean
+from kg.plain_text import clean
 
 if TYPE_CHECKING:
     from jinja2 import Environment

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from kg.brief.model import Brief, Claim, Contrast, Entry, Item, Moment, Part, Section, Sentence
 from kg.brief.wording import APPENDIX, HOW_TO_READ, TIMELINE, TIMELINE_NOTE
-from kg.show.page import clean
+from kg.plain_text import clean
 
 
 def as_markdown(brief: Brief) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 from kg.brief.markdown import escape
 from kg.brief.summary import Conflict, Summary
-from kg.show.page import clean
+from kg.plain_text import clean
 
 _SCREEN, _MOST_SIDES = 40, 12
 _COLUMNS = ("side", "statements", "hearsay", "answered", "unanswered")

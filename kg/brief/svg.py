@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from xml.sax.saxutils import escape, quoteattr
 
 from kg.brief.model import Run
-from kg.show.page import clean
+from kg.plain_text import clean
 
 FONT = "DejaVu Sans, Verdana, sans-serif"
 # The widest of the fonts above takes this share of its size for a letter, on average; capitals,

@@ -11,6 +11,7 @@ import click
 
 from kg import __version__
 from kg.errors import CounterclaimError
+from kg.plain_text import clean
 
 # verb -> (module, attribute, one-line help). The help stands here so that it needs no import.
 VERBS: dict[str, tuple[str, str, str]] = {
@@ -109,7 +110,8 @@ def main() -> None:
     except click.Abort:
         sys.exit(130)
     except CounterclaimError as error:
-        click.echo(f"kg: {error}", err=True)
+        # It may repeat what is written in files, or what a server says.
+        click.echo(f"kg: {clean(str(error))}", err=True)
         sys.exit(error.exit_code)
     except OSError as error:
         _drop_output()

@@ -146,6 +146,7 @@ def _format_for(asked: StoredQuery, format: str | None) -> str:
 
 def _run(engine: Engine, text: str, format: str, base: str, limit: int | None) -> None:
     from kg import results
+    from kg.cli.rows import warn
     from kg.engine import Rows, Triples
 
     answer = engine.query(text)
@@ -157,6 +158,7 @@ def _run(engine: Engine, text: str, format: str, base: str, limit: int | None) -
         results.write_boolean(answer, format, sys.stdout)
         return
     sys.stdout.flush()
+    warn(written)
     what = "row" if isinstance(answer, Rows) else "triple"
     if written.more:
         click.echo(f"stopped after {_count(written.count, what)}; there are more", err=True)

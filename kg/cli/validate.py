@@ -10,6 +10,7 @@ import click
 
 from kg.cli.common import Endpoint, dispute_of, endpoint_options, format_option, progress_bar
 from kg.namespaces import shorten
+from kg.plain_text import clean
 
 if TYPE_CHECKING:
     from kg.dispute import Dispute
@@ -103,7 +104,7 @@ def validate(
         click.echo(as_turtle(report), nl=False)
     else:
         for line in as_lines(report):
-            click.echo(line)
+            click.echo(clean(line))
     for judged in report.judged:
         if judged.reason:
             click.echo(f"kg: judged by pySHACL: {shorten(judged.shape)}: {judged.reason}", err=True)

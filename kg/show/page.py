@@ -7,6 +7,8 @@ import textwrap
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
+from kg.plain_text import clean
+
 
 @dataclass(frozen=True)
 class Line:
@@ -40,27 +42,6 @@ class Page:
     kind: str
     lead: str
     sections: tuple[Section, ...]
-
-
-def clean(text: str) -> str:
-    """Return a text as it may be sent to a terminal: no control character keeps its power.
-
-    Documents and labels are written by others; an escape sequence in one must not run.
-    """
-    return "".join(map(_plain, text))
-
-
-_TURNING = frozenset({0x200E, 0x200F, *range(0x2028, 0x202F), *range(0x2066, 0x206A)})
-
-
-def _plain(character: str) -> str:
-    code = ord(character)
-    if code < 0x20 and character != "\n":
-        return chr(0x2400 + code)  # its picture
-    # Delete, C1 controls, other line separators, and marks that turn the direction of a text.
-    if 0x7F <= code <= 0x9F or code in _TURNING:
-        return "\ufffd"
-    return character
 
 
 def as_text(page: Page, width: int, head: Callable[[str], str] = str) -> str:

@@ -231,3 +231,13 @@ def test_a_reader_that_goes_is_no_failure(dispute: Path, kg: Run) -> None:
     process.stdout.close()
     assert process.stderr.read() == b""
     assert process.wait(60) == 0
+
+
+def test_what_xml_cannot_hold_is_said(dispute: Path, kg: Run) -> None:
+    result = kg("query", "-", "--format", "xml", stdin=b'SELECT ?x { VALUES ?x { "a\\u0001b" } }')
+    assert result.code == 0
+    assert "a\ufffdb" in result.out
+    assert result.err == (
+        "kg: XML cannot hold U+0001 in row 1, column 'x': U+FFFD stands there. "
+        "JSON can hold all of it.\n"
+    )

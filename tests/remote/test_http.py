@@ -264,7 +264,7 @@ def test_a_host_that_does_not_exist() -> None:
         (400, "", r"refuses the query \(400\)"),
         (500, "<html><title>x</title><h1>Out of\n memory</h1>", r"failed \(500\): Out of memory"),
         (500, "x" * 1000, "x{300} …"),
-        (500, "bell \x07 and \x1b[31m red", r"bell and \[31m red"),
+        (500, "bell \x07 and \x1b[31m red", r"bell \ufffd and \ufffd\[31m red"),
         (403, "read-only", r"does not allow this \(403\): read-only"),
         (404, "<html>", "no SPARQL service"),
         (405, "", "no SPARQL service"),

@@ -5,8 +5,8 @@ import json
 from hypothesis import given
 from hypothesis import strategies as st
 
+from kg.plain_text import clean
 from kg.show import Line, Page, Section, as_json, as_markdown, as_text
-from kg.show.page import clean
 
 PAGE = Page(
     "urn:x",
