@@ -14,12 +14,13 @@ from urllib.parse import parse_qs
 
 import pyoxigraph as ox
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kg.errors import EngineError, QueryError
 from kg.server.federation import FailedError, inline
 from kg.server.services import Origin, listed, origin_of
+from kg.sparql_text import guard
 from tests.remote.real import NAMES, missing, started
 
 from .conftest import BASE, PATIENCE, Reply, Serve, Server, numbers, publish, wait_for
@@ -258,6 +259,43 @@ def test_what_is_not_asked(text: str) -> None:
 def test_a_query_without_service_is_left_alone() -> None:
     for text in ("ASK {}", "ASK { ?s ?p 'SERVICE' } # SERVICE", "DROP ALL", "{{{"):
         assert inline(text, None, lambda *_: b"") is None
+
+
+PIECES = [
+    *("SELECT *", "ASK", "{", "}", "{", "}", "SERVICE", "service", "SILENT", "<http://s/>", "s:x"),
+    *("?x", "?s ?p ?o .", "# }\n", "'}'", "GRAPH", "OPTIONAL", "FILTER EXISTS", "1", "(", ")", "^"),
+    *(
+        "PREFIX s: <http://s/>",
+        "BASE <http://b/>",
+        "VALUES ?x { 1 }",
+        "UNION",
+        "BIND(1 AS ?y)",
+        "'",
+    ),
+    *("<", ">", "SERVICE <http://s/> { ?s ?p ?o }", "SERVICE SILENT <http://s/> { ?s ?p ?x }"),
+]
+
+
+@settings(max_examples=500, deadline=None)
+@given(st.lists(st.sampled_from(PIECES), max_size=14), st.sampled_from(["", " "]))
+def test_however_it_is_written_nothing_is_left_for_the_engine_to_call(
+    pieces: list[str], between: str
+) -> None:
+    asked = []
+
+    def call(address: str, query: str) -> bytes:
+        asked.append(address)
+        guard(query)  # it calls nobody itself, and is no update
+        ox.Store().query(query)
+        return rows({"x": uri("urn:a")})
+
+    try:
+        inlined = inline(between.join(["SELECT * {", *pieces, "}"]), "http://b.example/", call)
+    except QueryError:
+        return
+    assert set(asked) <= {"http://s/", "http://s/x"}
+    if inlined is not None:
+        guard(inlined)
 
 
 @dataclass
