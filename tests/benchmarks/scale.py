@@ -5,6 +5,8 @@ the processor, of all threads together, so that other work on the machine distur
 only ratios between rows of one run say anything about another machine.
 
 Run from the checkout: python tests/benchmarks/scale.py --sizes 1000 10000 --peers 1000
+With ``--write docs/scale.md`` the tables go there, too, in place of the ones before.
+``--costs`` prints instead what each rule and each check costs, the dearest first.
 pyshacl-turbo is measured too if its folder is in KG_TURBO (pip install --target FOLDER).
 """
 
@@ -15,6 +17,7 @@ import itertools
 import json
 import os
 import resource
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -32,6 +35,9 @@ SAMPLES = 10
 REPEATS = 5
 LIST_LIMIT = 30.0  # seconds of the processor that all list queries together may take
 Figures = dict[str, Any]
+Row = tuple[str, list[str]]
+STAGES = ("load", "derive", "validate", "checking", "publishing")
+START, END = "<!-- figures -->", "<!-- end of figures -->"
 
 # What each parameter of a stored query is bound to: some of the things that fit it.
 FITTING = {
@@ -100,6 +106,34 @@ def build(folder: Path) -> Figures:
     ends = [moment for _, moment in rules[1:]]
     slow = {name: end - start for (name, start), end in zip(rules, ends, strict=False)}
     return {"seconds": seconds, "stages": stages, "rules": slow}
+
+
+def costs(folder: Path) -> Figures:
+    """Load and derive in a new store, then check; each rule and each check by itself.
+
+    A rule that builds on others pays for loading what they gave.
+    """
+    from kg.derivation import derive
+    from kg.dispute import read_dispute
+    from kg.embedded import EmbeddedEngine
+    from kg.pipeline import load
+    from kg.stored_query import catalogue
+
+    dispute = read_dispute(folder / "dispute")
+    with tempfile.TemporaryDirectory(dir=folder) as place:
+        engine = EmbeddedEngine.create(Path(place) / "store")
+        figures: Figures = {"seconds": spent(lambda: load(engine, dispute)), "queries": {}}
+        began: list[tuple[str, float]] = []
+        given = derive(engine, dispute, lambda rule: began.append((rule, time.process_time())))
+        began.append(("", time.process_time()))
+        for (rule, start), (_, end) in itertools.pairwise(began):
+            figures["queries"][f"derive/{rule}"] = (end - start, given[rule])
+        for name, check in catalogue(dispute, "check").items():
+            found: list[Any] = []
+            seconds = spent(lambda c=check, f=found: f.extend(engine.query(c.text).rows))
+            figures["queries"][f"check/{name}"] = (seconds, len(found))
+        engine.close()
+    return figures
 
 
 def dump(folder: Path) -> Figures:
@@ -252,14 +286,30 @@ def opened(folder: Path) -> Any:
 
 TASKS = {
     task.__name__: task
-    for task in (raw, raw_all, scan, build, dump, compiled, pyshacl, turbo, questions, commands)
+    for task in (
+        raw,
+        raw_all,
+        scan,
+        build,
+        costs,
+        dump,
+        compiled,
+        pyshacl,
+        turbo,
+        questions,
+        commands,
+    )
 }
 
 
-def measured(task: str, folder: Path) -> Figures:
-    """Run one task in a process of its own."""
+def measured(task: str, folder: Path, patience: float | None = None) -> Figures:
+    """Run one task in a process of its own, which is ended after ``patience`` seconds."""
     command = [sys.executable, __file__, "--task", task, "--folder", str(folder)]
-    done = subprocess.run(command, capture_output=True, text=True)
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=patience)
+    except subprocess.TimeoutExpired:
+        print(f"{folder.name} {task}: given up after {patience} s", file=sys.stderr)
+        return {}
     if done.returncode:
         print(f"{task}: failed\n{done.stderr[-800:]}", file=sys.stderr)
         return {}
@@ -268,19 +318,27 @@ def measured(task: str, folder: Path) -> Figures:
     return figures
 
 
-def tables(sizes: list[int], peers: int, place: Path) -> Iterator[str]:
+def made(size: int, place: Path) -> Path:
+    """Write a corpus, as N-Quads and as a dispute, and return its folder."""
+    folder = place / str(size)
+    folder.mkdir()
+    corpus = Corpus(size)
+    corpus.write_quads(folder / "corpus.nq")
+    corpus.write_dispute(folder / "dispute")
+    return folder
+
+
+def tables(sizes: list[int], peers: int, patience: float, place: Path) -> Iterator[str]:
     """Measure, and yield the lines of the tables in Markdown."""
     all_figures: dict[int, dict[str, Figures]] = {}
     for size in sizes:
-        folder = place / str(size)
-        folder.mkdir()
-        corpus = Corpus(size)
-        corpus.write_quads(folder / "corpus.nq")
-        corpus.write_dispute(folder / "dispute")
+        folder = made(size, place)
         tasks = ["raw", "build", "dump", "raw_all", "scan", "compiled", "questions"]
-        if size <= peers:
-            tasks += ["pyshacl", *(["turbo"] if "KG_TURBO" in os.environ else [])]
         all_figures[size] = {task: measured(task, folder) for task in tasks}
+        if size <= peers:
+            for peer in ("pyshacl", *(["turbo"] if "KG_TURBO" in os.environ else [])):
+                all_figures[size][peer] = measured(peer, folder, patience)
+        shutil.rmtree(folder)  # a million assertions take tens of gigabytes
     yield from _by_size(sizes, all_figures)
     largest = sizes[-1]
     asked = all_figures[largest]["questions"]
@@ -299,54 +357,95 @@ def tables(sizes: list[int], peers: int, place: Path) -> Iterator[str]:
         yield f"| `{one}` to {other} | {processes[one] / processes[other]:.2f} | {target} |"
 
 
+def costs_table(sizes: list[int], place: Path) -> Iterator[str]:
+    """Measure rules and checks, and yield the lines of a table, the dearest of them first."""
+    by_size: list[Figures] = []
+    for size in sizes:
+        folder = made(size, place)
+        load = measured("raw", folder)["seconds"]
+        found = measured("costs", folder)["queries"]
+        by_size.append({name: (s, rows, s / load) for name, (s, rows) in found.items()})
+        shutil.rmtree(folder)
+    yield "| query | " + " | ".join(f"{n:,}: rows | s | to raw load" for n in sizes) + " | growth |"
+    yield "| --- |" + " ---: | ---: | ---: |" * len(sizes) + " ---: |"
+    for name in sorted(by_size[-1], key=lambda name: -by_size[-1][name][0]):
+        cells = [
+            f"{rows:,} | {s:.2f} | {share:.3f}" for s, rows, share in (f[name] for f in by_size)
+        ]
+        growth = by_size[-1][name][0] / by_size[0][name][0]
+        yield f"| {name} | {' | '.join(cells)} | {growth:.1f} |"
+
+
 def _by_size(sizes: list[int], figures: dict[int, dict[str, Figures]]) -> Iterator[str]:
     yield "| | " + " | ".join(f"{size:,} assertions" for size in sizes) + " |"
     yield "| --- |" + " ---: |" * len(sizes)
 
-    def row(name: str, value: Callable[[dict[str, Figures]], float], form: str = ".2f") -> str:
+    def row(name: str, value: Callable[[dict[str, Figures]], float], form: str = ".2f") -> Row:
         cells = []
         for size in sizes:
             try:
                 cells.append(format(value(figures[size]), form))
             except (KeyError, ZeroDivisionError):
                 cells.append("-")
-        return f"| {name} | " + " | ".join(cells) + " |"
+        return name, cells
 
-    yield row("quads stated", lambda f: f["raw"]["quads"], ",")
-    yield row("quads stated and derived", lambda f: f["raw_all"]["quads"], ",")
-    yield row(
-        "load, to raw bulk_load", lambda f: f["build"]["stages"]["load"] / f["raw"]["seconds"]
-    )
-    for stage in ("load", "derive", "validate", "checking", "publishing"):
-        share = f"{stage}, to raw bulk_load of all quads"
-        yield row(share, lambda f, s=stage: f["build"]["stages"][s] / f["raw_all"]["seconds"])
-    yield row(
-        "build, to raw bulk_load of all quads",
-        lambda f: f["build"]["seconds"] / f["raw_all"]["seconds"],
-    )
-    yield row(
-        "raw scan, to raw bulk_load of all quads",
-        lambda f: f["scan"]["seconds"] / f["raw_all"]["seconds"],
-    )
-    for peer in ("pyshacl", "turbo"):
-        yield row(
-            f"{peer}, to compiled: time",
-            lambda f, p=peer: f[p]["seconds"] / f["compiled"]["seconds"],
-        )
-        yield row(
-            f"compiled, to {peer}: peak memory",
-            lambda f, p=peer: f["compiled"]["peak_mib"] / f[p]["peak_mib"],
-        )
-    yield row("peak memory of a build, MiB", lambda f: f["build"]["peak_mib"], ",.0f")
-    for stage in ("load", "derive", "validate"):
+    def growth(name: str, value: Callable[[dict[str, Figures]], float]) -> Row:
         cells = ["-"]
         for small, large in itertools.pairwise(sizes):
             try:
-                one, other = (figures[n]["build"]["stages"][stage] for n in (small, large))
+                one, other = (value(figures[n]) for n in (small, large))
                 cells.append(f"{other / one:.1f} for {large / small:g}")
-            except KeyError:
+            except (KeyError, ZeroDivisionError):
                 cells.append("-")
-        yield f"| {stage}, to the size before | " + " | ".join(cells) + " |"
+        return f"{name}, to the size before", cells
+
+    of_all = "to raw bulk_load of all quads"
+    rows = [
+        row("quads stated", lambda f: f["raw"]["quads"], ","),
+        row("quads stated and derived", lambda f: f["raw_all"]["quads"], ","),
+        row("load, to raw bulk_load", lambda f: f["build"]["stages"]["load"] / f["raw"]["seconds"]),
+        *(
+            row(
+                f"{stage}, {of_all}",
+                lambda f, s=stage: f["build"]["stages"][s] / f["raw_all"]["seconds"],
+            )
+            for stage in STAGES
+        ),
+        row(f"build, {of_all}", lambda f: f["build"]["seconds"] / f["raw_all"]["seconds"]),
+        row(f"raw scan, {of_all}", lambda f: f["scan"]["seconds"] / f["raw_all"]["seconds"]),
+        *(
+            row(
+                f"{peer}, to compiled: time",
+                lambda f, p=peer: f[p]["seconds"] / f["compiled"]["seconds"],
+            )
+            for peer in ("pyshacl", "turbo")
+        ),
+        *(
+            row(
+                f"compiled, to {peer}: peak memory",
+                lambda f, p=peer: f["compiled"]["peak_mib"] / f[p]["peak_mib"],
+            )
+            for peer in ("pyshacl", "turbo")
+        ),
+        row("peak memory of raw bulk_load, MiB", lambda f: f["raw_all"]["peak_mib"], ",.0f"),
+        row("peak memory of a build, MiB", lambda f: f["build"]["peak_mib"], ",.0f"),
+        growth("raw bulk_load", lambda f: f["raw"]["seconds"]),
+        *(
+            growth(stage, lambda f, s=stage: f["build"]["stages"][s])
+            for stage in ("load", "derive", "validate")
+        ),
+    ]
+    for name, cells in rows:
+        if any(cell != "-" for cell in cells):
+            yield f"| {name} | " + " | ".join(cells) + " |"
+
+
+def write_into(path: Path, lines: list[str]) -> None:
+    """Put lines between the two marks of a file that stand for its figures."""
+    text = path.read_text("utf-8")
+    before, rest = text.split(f"{START}\n", 1)
+    _, after = rest.split(END, 1)
+    path.write_text(f"{before}{START}\n\n" + "\n".join(lines) + f"\n\n{END}{after}", "utf-8")
 
 
 def _ms(seconds: float | None) -> str:
@@ -359,6 +458,12 @@ def main() -> None:
     parser.add_argument(
         "--peers", type=int, default=1_000, help="largest size for other validators"
     )
+    parser.add_argument(
+        "--patience", type=float, default=3600, help="seconds that another validator may take"
+    )
+    parser.add_argument("--costs", action="store_true", help="of each rule and each check")
+    parser.add_argument("--write", type=Path, help="the file whose figures are replaced")
+    parser.add_argument("--place", type=Path, help="where to work, if not in the temporary folder")
     parser.add_argument("--task", choices=sorted(TASKS))
     parser.add_argument("--folder", type=Path)
     options = parser.parse_args()
@@ -367,9 +472,18 @@ def main() -> None:
         usage = resource.getrusage(resource.RUSAGE_SELF)
         print(json.dumps({**figures, "peak_mib": usage.ru_maxrss / 1024}))
         return
-    with tempfile.TemporaryDirectory() as place:
-        for line in tables(sorted(options.sizes), options.peers, Path(place)):
+    sizes = sorted(options.sizes)
+    with tempfile.TemporaryDirectory(dir=options.place) as place:
+        if options.costs:
+            lines = costs_table(sizes, Path(place))
+        else:
+            lines = tables(sizes, options.peers, options.patience, Path(place))
+        said = []
+        for line in lines:
             print(line, flush=True)
+            said.append(line)
+    if options.write:
+        write_into(options.write, said)
 
 
 if __name__ == "__main__":
