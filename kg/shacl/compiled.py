@@ -25,6 +25,8 @@ _MOST_TEXT = 20_000
 # Up to so many nodes of a target are asked one by one, or up to this part of the largest target.
 _FEW_NODES = 50
 _RARE = 20
+# So many targets are counted in one query; an engine takes so many operators only.
+_MOST_COUNTED = 100
 # Up to so many nodes are named in the query that explains what was found at them.
 _MOST_NODES = 1_000
 
@@ -178,19 +180,18 @@ class _Run:
         return size > many if size else None
 
     def measure(self, targets: Iterable[Target]) -> None:
-        """Count the nodes of targets, in one query."""
+        """Count the nodes of targets, in few queries."""
         counted = [target for target in targets if target.kind != "node"]
-        counts = " UNION ".join(
-            f"{{ SELECT ({number} AS ?target) (COUNT(*) AS ?size) "
-            f"WHERE {{ {target.pattern(self._compiler, '?this')} }} }}"
-            for number, target in enumerate(counted)
-        )
-        if not counts:
-            return
-        for row in rows_of(self._engine, f"SELECT ?target ?size WHERE {{ {counts} }}"):
-            target, size = row["target"], row["size"]
-            if isinstance(target, ox.Literal) and isinstance(size, ox.Literal):
-                self._sizes[counted[int(target.value)]] = int(size.value)
+        for first in range(0, len(counted), _MOST_COUNTED):
+            counts = " UNION ".join(
+                f"{{ SELECT ({number} AS ?target) (COUNT(*) AS ?size) "
+                f"WHERE {{ {target.pattern(self._compiler, '?this')} }} }}"
+                for number, target in enumerate(counted[first : first + _MOST_COUNTED], first)
+            )
+            for row in rows_of(self._engine, f"SELECT ?target ?size WHERE {{ {counts} }}"):
+                target, size = row["target"], row["size"]
+                if isinstance(target, ox.Literal) and isinstance(size, ox.Literal):
+                    self._sizes[counted[int(target.value)]] = int(size.value)
 
     def _details(self, group: Group, source: Source, nodes: set[Term]) -> Iterator[Result]:
         for few in _nameable(source, nodes):
