@@ -9,6 +9,7 @@ Each change keeps the meaning. Measured with Virtuoso 7.2.5 (Debian ``virtuoso-o
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Sequence
 from email.message import Message
 
@@ -18,6 +19,7 @@ from kg.namespaces import expand
 from kg.sparql_text import Token, significant, values_blocks
 
 _TYPE, _SUBCLASS = expand("rdf:type"), expand("rdfs:subClassOf")
+_ABSOLUTE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[^<>\"{}|^`\\\x00-\x20]*$")
 # Of a variable that no query of ours or anybody's is likely to have.
 _CLASS = "counterclaim_class_"
 
@@ -91,6 +93,7 @@ def _class_paths(tokens: Sequence[Token], below: Below) -> list[tuple[int, int, 
             slash.is_punct("/")
             and star.is_punct("*")
             and end.kind in ("iri", "pname")
+            and _ABSOLUTE.match(iri(end))
             and (iri(first), iri(second)) == (_TYPE, _SUBCLASS)
         ):
             name = f"?{_CLASS}{len(changes) // 2}"
