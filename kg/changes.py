@@ -66,8 +66,9 @@ def changes_since_snapshot(dispute: Dispute) -> Iterator[Changes]:
             # Most of the work is to derive, which is several times quicker in memory.
             engine = staged(dispute)
             graph = dispute.derived_graph
-            came, went = set(engine.quads(graph=graph)), set(before.quads(graph=graph))
-            yield Changes(engine, frozenset(added | came - went), frozenset(removed | went - came))
+            now, then = _lines(engine, graph), _lines(before, graph)
+            came, went = _quads(now - then, graph), _quads(then - now, graph)
+            yield Changes(engine, frozenset(added | came), frozenset(removed | went))
         else:
             with _copy(before) as engine:
                 engine.remove(removed)
@@ -87,6 +88,24 @@ def _copy(engine: EmbeddedEngine) -> Iterator[EmbeddedEngine]:
             yield copy
         finally:
             copy.close()
+
+
+def _lines(engine: EmbeddedEngine, graph: str) -> set[bytes]:
+    """Return a graph without blank nodes as lines of N-Triples.
+
+    These are several times quicker to compare than as many objects.
+    """
+    answer = engine.answer(f"CONSTRUCT {{ ?s ?p ?o }} WHERE {{ GRAPH <{graph}> {{ ?s ?p ?o }} }}")
+    assert isinstance(answer, ox.QueryTriples)
+    lines = answer.serialize(format=ox.RdfFormat.N_TRIPLES)
+    assert lines is not None  # it is, without an output to write to
+    return set(lines.splitlines())
+
+
+def _quads(lines: Iterable[bytes], graph: str) -> set[ox.Quad]:
+    name = ox.NamedNode(graph)
+    triples = ox.parse(b"\n".join(lines), format=ox.RdfFormat.N_TRIPLES)
+    return {ox.Quad(t.subject, t.predicate, t.object, name) for t in triples}
 
 
 def _derives_otherwise(before: EmbeddedEngine, dispute: Dispute, changed: set[ox.Quad]) -> bool:
