@@ -313,3 +313,33 @@ def test_a_quoted_block_does_not_show_what_was_withheld_inside_it(text_of: Pages
     assert shown in text_of("a1")
     assert "told" not in as_json(text_of.page("n1"))
     assert "| [withheld: harassment, 10 characters]" in text_of("a2")
+
+
+def test_what_a_record_amounts_to_is_listed_with_rule_and_numbers(text_of: Pages) -> None:
+    text_of.add(
+        ":before a kg:RecordFact ; rdf:subject :pr-1 ; rdf:predicate kg:startedBefore ; "
+        'rdf:object :pr-2 ; kg:seconds 90000 ; kg:rule "record-started-before" ; '
+        "prov:wasDerivedFrom :pr-1 .",
+        "graph/derived",
+    )
+    fact = "pr-1 started before pr-2: by 1 day and 1 hour"
+    assert (
+        f"What the record amounts to (1)\n  {fact}, by the rule 'record-started-before'\n"
+    ) in text_of("pr-1")
+    page = text_of("before")
+    assert f"The record amounts, by the rule 'record-started-before', to: {fact}.\n" in page
+    assert "Derived from\n  " in page
+
+
+def test_a_number_beside_a_statement_is_said_to_settle_nothing(text_of: Pages) -> None:
+    text_of.add(
+        ":gone a kg:RecordFact ; rdf:subject :bo ; rdf:predicate kg:removedLinesOf ; "
+        'rdf:object :pr-1 ; kg:within :pr-1 ; kg:lines 4 ; kg:ofLines 9 ; kg:rule "lines" . '
+        ":counted a kg:RecordFinding ; kg:assertion :a8 ; kg:recordFact :gone ; "
+        "kg:bearing kg:Measures .",
+        "graph/derived",
+    )
+    assert (
+        "the record amounts, by the rule 'lines', to: Bo removed or changed lines of pr-1: "
+        "4 of 9 lines, within pr-1 (gone); it bears on, without settling it, a8\n"
+    ) in text_of("a8")
