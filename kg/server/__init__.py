@@ -6,7 +6,9 @@
     app.py          routes; what every response carries; several.py is the root of several disputes
     protocol.py graphs.py api.py resources.py ...  what a request asks for: a job
     answers.py      a job to a response: cache, worker, limits, a failure that can be seen
-    pool.py         worker processes, fair among clients; worker.py is the other end
+    running.py      one job in one worker; leaving.py notices that the client has gone
+    pool.py         worker processes, fair among clients; workers.py is one of them from here
+    launcher.py     starts them, as copies of template.py; worker.py is the other end
     published.py    which snapshot is the current one
 
 The parent never parses SPARQL or RDF that came from outside and never opens a store.

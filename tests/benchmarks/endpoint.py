@@ -493,8 +493,9 @@ def measure_all(
     starts: dict[str, Callable[..., object]],
     notes: list[str],
     results: dict[str, dict[str, Figures]],
+    rates: bool,
 ) -> None:
-    """Measure every server with every size of data, into ``results``."""
+    """Measure every server with every size of data, into ``results``; ``rates`` alone, or all."""
     with tempfile.TemporaryDirectory() as temporary:
         os.environ["KG_CACHE"] = f"{temporary}/cache"
         for number, copied in enumerate(copied_by):
@@ -506,7 +507,7 @@ def measure_all(
                 folder = Path(temporary) / f"{copied}-{name.replace(' ', '-')}"
                 folder.mkdir()
                 say(f" {name}")
-                attacked = number == 0
+                attacked = number == 0 and not rates
                 with start(folder, data) as target:  # type: ignore[attr-defined]
                     found, counts = measured(name, target, folder, data, attacked)
                     if name == OURS and attacked and settled(target):
@@ -532,6 +533,7 @@ def main() -> None:
     python = os.environ.get("KG_RDFLIB_ENDPOINT_PYTHON", sys.executable)
     parser.add_argument("--rdflib-python", default=python, help="a Python that has rdflib-endpoint")
     parser.add_argument("--copies", type=int, nargs="+", default=[1, 10])
+    parser.add_argument("--rates", action="store_true", help="no runaways, only rates")
     given = parser.parse_args()
     if not shutil.which("wrk"):
         sys.exit("no wrk: apt-get install wrk")
@@ -540,7 +542,7 @@ def main() -> None:
     starts, notes = available(given.rdflib_python)
     results: dict[str, dict[str, Figures]] = {}
     try:
-        measure_all(given.copies, starts, notes, results)
+        measure_all(given.copies, starts, notes, results, given.rates)
     except KeyboardInterrupt:
         notes.append("stopped before the end")
     print("\n".join(table(results)))
