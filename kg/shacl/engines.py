@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Literal
+from typing import Literal, TypeVar
 
 import pyoxigraph as ox
 
@@ -19,6 +19,7 @@ from kg.shacl.report import SH, Judged, Result
 from kg.shacl.shapes import Node, ShapesGraph
 
 Statements = Sequence[ox.Quad | ox.Triple]
+Statement = TypeVar("Statement", ox.Quad, ox.Triple, ox.Quad | ox.Triple)
 EngineName = Literal["compiled", "pyshacl", "both"]
 
 _ALL = ox.NamedNode("urn:x-counterclaim:all")
@@ -106,12 +107,18 @@ def _reference(data: Data, shapes: Statements) -> list[Result]:
 
 def _only(nodes: set[Node], shapes: Statements, graph: ShapesGraph) -> Statements:
     """Return shapes of which only some still have targets."""
-    others: set[Node] = {shape.node for shape in graph.roots} - nodes
+    return without_targets({shape.node for shape in graph.roots} - nodes, shapes, graph)
+
+
+def without_targets(
+    nodes: set[Node], shapes: Iterable[Statement], graph: ShapesGraph
+) -> list[Statement]:
+    """Return shapes of which some have no targets any more."""
     type = expand("rdf:type")
 
     def targets(statement: ox.Quad | ox.Triple) -> bool:
         predicate = statement.predicate.value
-        return statement.subject in others and (
+        return statement.subject in nodes and (
             predicate in _TARGETS or (predicate == type and statement.object in graph.metaclasses)
         )
 

@@ -18,13 +18,17 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import pyoxigraph as ox
+
 CHECKOUT = Path(__file__).resolve().parent.parent.parent
 sys.path.insert(0, str(CHECKOUT))
 
 from kg.errors import SourceError  # noqa: E402
-from kg.shacl.engines import Data, judge  # noqa: E402
+from kg.shacl.compiled import plans_of  # noqa: E402
+from kg.shacl.compiler import Compiler  # noqa: E402
+from kg.shacl.engines import Data, judge, without_targets  # noqa: E402
 from kg.shacl.files import FORMATS, read_rdf  # noqa: E402
-from kg.shacl.shapes import UnusableShapesError  # noqa: E402
+from kg.shacl.shapes import ShapesGraph, UnusableShapesError  # noqa: E402
 
 
 @dataclass
@@ -36,6 +40,7 @@ class Found:
     unusable: list[str] = field(default_factory=list)
     results: int = 0
     shapes: int = 0
+    recursive: int = 0
     left: dict[str, str] = field(default_factory=dict)
     differences: Counter[str] = field(default_factory=Counter)
     examples: dict[str, str] = field(default_factory=dict)
@@ -44,6 +49,7 @@ class Found:
     def lines(self) -> Iterator[str]:
         yield f"files {self.files}, not readable {len(self.unreadable)}"
         yield f"shapes with targets {self.shapes}, left to pySHACL {len(self.left)}"
+        yield f"shapes that contain themselves, not judged by either {self.recursive}"
         yield from sorted(f"  left: {shape}: {reason}" for shape, reason in self.left.items())
         yield from (f"  not judged: {text}" for text in self.unusable)
         yield f"results {self.results}, differences {sum(self.differences.values())}"
@@ -59,6 +65,17 @@ def files_of(folder: Path) -> list[Path]:
     return sorted(path for path in folder.rglob("*") if path.suffix.lower() in FORMATS)
 
 
+def without_recursion(shapes: list[ox.Quad]) -> tuple[list[ox.Quad], int]:
+    """Return shapes of which those that contain themselves have no targets, and how many these are.
+
+    The standard leaves undefined what they mean, and pySHACL gives up.
+    """
+    graph = ShapesGraph(shapes)
+    _, left = plans_of(Compiler(graph))
+    nodes = {shape.node for shape, reason in left.items() if reason.startswith("recursion")}
+    return without_targets(nodes, shapes, graph), len(nodes)
+
+
 def compare(
     shapes: Sequence[Path], data: Sequence[Path], vocabulary: Sequence[Path] = (), at_once: int = 1
 ) -> Found:
@@ -66,6 +83,7 @@ def compare(
     found = Found()
     before = time.process_time()
     shape_quads = [quad for path in shapes for quad in read_rdf(path)]
+    shape_quads, found.recursive = without_recursion(shape_quads)
     known = [quad for path in vocabulary for quad in read_rdf(path)]
     for first in range(0, len(data), at_once):
         quads = list(known)
