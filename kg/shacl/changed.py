@@ -89,8 +89,8 @@ class _NarrowedSelect(Select):
     variable: str
     terms: str
 
-    def over(self, focus_nodes: str) -> str:
-        return narrowed(super().over(focus_nodes), self.variable, self.terms)
+    def over(self, focus_nodes: str, many: bool = False) -> str:
+        return narrowed(super().over(focus_nodes, many), self.variable, self.terms)
 
 
 def judge_changed(engine: Engine, graph: ShapesGraph, changed: Changed) -> Judgement:

@@ -207,12 +207,12 @@ class _Run:
             for check in group.checks:
                 if isinstance(check, QueryCheck):
                     for target in filter(self._has_nodes, plan.targets):
-                        yield from self._ask(group, check, _source(self._compiler, target))
+                        yield from self._ask(group, check, target)
 
-    def _ask(self, group: Group, check: QueryCheck, source: Source) -> Iterator[Result]:
-        where = group.focus_nodes(source)
+    def _ask(self, group: Group, check: QueryCheck, target: Target) -> Iterator[Result]:
+        where = group.focus_nodes(_source(self._compiler, target))
         if not check.select.one_by_one:
-            for row in self._answer(check, where):
+            for row in self._answer(check, where, bool(self._many(target))):
                 yield _result(group.shape, check, row)
             return
         nodes = {
@@ -226,9 +226,9 @@ class _Run:
             for row in self._answer(check, f"VALUES ?this {{ {node} }}"):
                 yield _result(group.shape, check, {"this": node, **_bound(row)})
 
-    def _answer(self, check: QueryCheck, where: str) -> Iterator[Row]:
+    def _answer(self, check: QueryCheck, where: str, many: bool = False) -> Iterator[Row]:
         try:
-            for row in rows_of(self._engine, check.select.over(where)):
+            for row in rows_of(self._engine, check.select.over(where, many)):
                 if _is_true(row.get("failure")):
                     raise UnusableShapesError("a query of the shapes reported a failure")
                 yield row

@@ -15,6 +15,7 @@ from itertools import pairwise, takewhile
 
 from kg.shacl.expressions import Names
 from kg.shacl.shapes import NotCompilableError
+from kg.shacl.triples import triples_apart
 from kg.sparql_text import Token
 
 _AGGREGATES = ("COUNT", "SUM", "MIN", "MAX", "AVG", "SAMPLE", "GROUP_CONCAT")
@@ -85,8 +86,16 @@ class Select:
                 return True
         return False
 
-    def over(self, focus_nodes: str) -> str:
-        """Return the query for all nodes to which a pattern binds ``?this``."""
+    def over(self, focus_nodes: str, many: bool = False) -> str:
+        """Return the query for all nodes to which a pattern binds ``?this``.
+
+        For ``many`` nodes each triple of the outermost group is matched apart, so that an engine
+        scans all there are instead of looking one up for each solution of those before it.
+        """
+        changed = dict(self._grouped())
+        if many and (apart := triples_apart(self.tokens)):
+            changed |= apart
+            focus_nodes = f"{{ SELECT ?this WHERE {{ {focus_nodes} }} }}"
         if self.aggregates:
             focus_nodes = f"{{ SELECT DISTINCT ?this WHERE {{ {focus_nodes} }} }}"
         groups = self._groups()
@@ -98,10 +107,9 @@ class Select:
             and not group.holds_select
             and (group.mentions or group.start == outermost)
         }
-        grouped = dict(self._grouped())
         parts = []
         for index, token in enumerate(self.tokens):
-            parts.append(grouped.get(index, token.text))
+            parts.append(changed.get(index, token.text))
             if index + 1 in places:
                 parts.append(f" {focus_nodes} ")
         return "".join(parts)
