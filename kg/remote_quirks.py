@@ -15,10 +15,12 @@ Virtuoso, ``xsd:boolean``          ``1`` and ``0`` in tables, ``true`` and ``fal
 Virtuoso, computed booleans        integers 1 and 0, as is a value that was compared with true
 Virtuoso, blank nodes              ``nodeID://b10001`` in tables, which is no label
 Virtuoso, long answers             cut at ResultSetMaxRows (often 10,000) with status 200; a
-                                   table says so in a header, a graph says nothing
+                                   table says so in a header, a graph says nothing (so
+                                   ``kg.remote`` reads graphs there as tables, in pages)
 Virtuoso, time limit               a part of the answer, status 200 and a header
 Virtuoso, errors                   repeat the whole query
 Virtuoso, INSERT DATA              no blank nodes, though the standard allows them
+Virtuoso, some queries             get other rows; ``kg.remote_virtuoso`` rewrites them
 Fuseki, decimals it computes       ``10.0``, where others write ``10``
 =================================  =====================================================
 """

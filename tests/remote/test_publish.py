@@ -155,6 +155,21 @@ def test_whenever_it_breaks_all_is_as_before(
     assert {one.graph: one.digest for one in publish(older, dispute, target)} == digests
 
 
+def test_another_dispute_on_the_server_is_left_alone(
+    source: EmbeddedEngine, dispute: Dispute, server: Server
+) -> None:
+    engine = server.engine()
+    # Its IRI begins as ours does; only whole names of graphs may count.
+    other = f"{dispute.iri.removesuffix('/')}-two/graph/agents"
+    inside = f"{dispute.iri}graphic/agents"
+    engine.add(statement(graph, ox.Literal("theirs")) for graph in (other, inside))
+    publish(source, dispute, engine)
+    source.drop_graph(f"{dispute.iri}graph/artifacts")
+    reports = publish(source, dispute, engine)
+    assert not {other, inside} & {one.graph for one in reports}
+    assert state(engine) == sizes(source) | {other: 1, inside: 1}
+
+
 def test_a_server_that_loses_values_is_found_out(
     source: EmbeddedEngine, dispute: Dispute, target: RemoteEngine, server: Server
 ) -> None:

@@ -15,6 +15,7 @@ from kg.pipeline import staged
 from kg.publish import publish
 from kg.remote_dispute import see_dispute
 from kg.remote_quirks import normal, normal_triple
+from kg.rows import select, string
 from kg.stored_query import StoredQuery, bind, catalogue
 from tests.remote.real import Server
 
@@ -22,19 +23,6 @@ pytest.importorskip("SPARQLWrapper")
 pytestmark = pytest.mark.server
 
 DISPUTES = tuple(shipped_disputes())
-
-# What Virtuoso 7 answers otherwise than the other servers, on one dispute at least, and what it
-# seems to stumble over. It is said in docs/remote.md; nothing else may differ.
-WRONG_ON_VIRTUOSO = {
-    "apparent-contradictions": "it loses rows",
-    "claims-about": "a path that ends in '?' finds nothing",
-    "contradictions": "EXISTS within BIND is an internal error",
-    "personas": "a count within two OPTIONALs is 0",
-    "pull-request": "a sub-select with VALUES loses rows",
-    "unanswered": "a group's key that VALUES leaves open is unbound",
-}
-# The same rows, which it puts into another order than the names of things have.
-UNSORTED_ON_VIRTUOSO = ("credit",)
 
 
 @pytest.fixture(scope="module", params=DISPUTES)
@@ -49,8 +37,17 @@ def bound(query: StoredQuery, engine: Engine, base: str) -> str:
     for one in query.params.values():
         if one.required:
             likely = replace(one, type="agent") if one.type == "resource" else one
-            values[one.name] = to_term(one, example_of(likely, engine, base), engine, base)
+            example = example_of(likely, engine, base)
+            if one.type == "artifact":
+                (example,) = first(
+                    engine, "SELECT ?x WHERE { ?x a kg:PullRequest ; kg:hasCommit ?y }"
+                )
+            values[one.name] = to_term(one, example, engine, base)
     return bind(query, values)
+
+
+def first(engine: Engine, pattern: str) -> list[str]:
+    return [string(row, "x") for row in select(engine, f"{pattern} ORDER BY ?x LIMIT 1")]
 
 
 def answer_of(engine: Engine, text: str) -> list[str] | bool:
@@ -77,12 +74,7 @@ def test_all_questions(server: Server, here: tuple[Dispute, EmbeddedEngine]) -> 
         except CounterclaimError as error:
             differing[name] = error.message
             continue
-        if server.name == "virtuoso" and name in UNSORTED_ON_VIRTUOSO:
-            assert isinstance(found, list)
-            assert isinstance(expected, list)
-            found, expected = sorted(found), sorted(expected)
         if found != expected:
             only = [row for row in found if row not in expected][:2] if found else found
             differing[name] = f"{only} or in another order"
-    known = WRONG_ON_VIRTUOSO if server.name == "virtuoso" else {}
-    assert {name: what for name, what in differing.items() if name not in known} == {}
+    assert differing == {}
