@@ -194,10 +194,10 @@ class RemoteEngine:
 
     def triples(self, graph: str) -> list[ox.Triple]:
         """Return what a named graph holds; nothing if there is none. Raises ``EngineError``."""
-        if self.is_virtuoso():
-            return self._in_pages(graph)
         if self.store_url:
             reply = self._store("GET", graph)
+            if reply and is_virtuoso(reply.headers):
+                return self._in_pages(graph)
             try:
                 return _graph(reply) if reply else []
             except (SyntaxError, ValueError) as error:
@@ -205,6 +205,8 @@ class RemoteEngine:
                     f"{self.store_url} did not answer as a graph store does",
                     hint="Check the address given as --gsp.",
                 ) from error
+        if self.is_virtuoso():
+            return self._in_pages(graph)
         # As a table: a server that cuts long answers says so of a table only.
         name = ox.NamedNode(graph)
         answer = self.query(f"SELECT ?s ?p ?o WHERE {{ GRAPH {name} {{ ?s ?p ?o }} }}")
