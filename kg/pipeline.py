@@ -17,6 +17,7 @@ from kg.dispute import Dispute
 from kg.embedded import EmbeddedEngine
 from kg.engine import Engine, Rows
 from kg.errors import NonConformanceError, SnapshotError
+from kg.in_words import counted
 from kg.snapshot import current, open_snapshot, roots, workshop
 from kg.sources import ontology_source, read_lines
 from kg.stored_query import stored_paths
@@ -153,7 +154,7 @@ def validate(engine: EmbeddedEngine, dispute: Dispute, say: Progress | None = No
         shown = "\n".join(f"  {line}" for line in wrong[:_SHOWN])
         more = f"\n  … and {len(wrong) - _SHOWN} more" if len(wrong) > _SHOWN else ""
         raise NonConformanceError(
-            f"'{dispute.title}' does not conform: {len(wrong)} results\n{shown}{more}",
+            f"'{dispute.title}' does not conform: {counted(len(wrong), 'result')}\n{shown}{more}",
             path=dispute.folder,
             hint="'kg validate' lists them all, and how to mend each.",
         )

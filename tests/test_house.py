@@ -13,7 +13,15 @@ PACKAGE = Path(__file__).resolve().parent.parent / "kg"
 # those below.
 MIDDLE = 2
 LAYERS = {
-    0: ["kg", "kg.errors", "kg.namespaces", "kg.plain_text", "kg.settings", "kg.whole_file"],
+    0: [
+        "kg",
+        "kg.errors",
+        "kg.in_words",
+        "kg.namespaces",
+        "kg.plain_text",
+        "kg.settings",
+        "kg.whole_file",
+    ],
     1: [
         "kg.engine",
         "kg.sparql_text",

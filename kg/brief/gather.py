@@ -12,11 +12,12 @@ from kg.brief.gather_record import record
 from kg.brief.gather_times import moments
 from kg.brief.gather_unanswered import unanswered
 from kg.brief.gather_unverified import unverified
-from kg.brief.model import Brief, counted, sentence
+from kg.brief.model import Brief, sentence
 from kg.brief.strength import matters_of
 from kg.brief.voices import Voices
 from kg.dispute import Dispute
 from kg.engine import Engine
+from kg.in_words import counted
 
 # How many conflicts the picture shows.
 _PICTURED = 5

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from kg.brief.model import Contrast, Part, Run, Section, Sentence, listed, sentence
+from kg.brief.model import Contrast, Part, Run, Section, Sentence, sentence
 from kg.brief.strength import PAIR, Matter, by_matter
 from kg.brief.voices import Voices
+from kg.in_words import listed
 from kg.rows import select, string
 
 _APPARENT = """

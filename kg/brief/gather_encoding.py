@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 
-from kg.brief.model import Part, Run, Section, Sentence, counted, sentence
+from kg.brief.model import Part, Run, Section, Sentence, sentence
 from kg.brief.voices import Voices
 from kg.engine import Term
+from kg.in_words import counted
 from kg.rows import number, select, string
 
 _WITHHELD = """

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from kg.brief.dates import spoken
-from kg.brief.model import Part, Run, Section, Sentence, counted, sentence
+from kg.brief.model import Part, Run, Section, Sentence, sentence
 from kg.brief.voices import Voices
+from kg.in_words import counted
 from kg.rows import number, select, string
 
 _DOCUMENTS = """

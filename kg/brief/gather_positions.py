@@ -11,10 +11,11 @@ from kg.argumentation.grounded import ACCEPTED, REJECTED, UNDECIDED, Grounded, g
 from kg.argumentation.moves import ATTACK
 from kg.brief.gather_conflicts import contrast
 from kg.brief.gather_record import told_facts
-from kg.brief.model import Claim, Item, Part, Run, Section, Sentence, counted, sentence
+from kg.brief.model import Claim, Item, Part, Run, Section, Sentence, sentence
 from kg.brief.strength import Matter
 from kg.brief.voices import Voices
 from kg.engine import Engine
+from kg.in_words import counted
 
 _SHOWN = 5
 _ATTACKED = "An accepted argument attacks it: "

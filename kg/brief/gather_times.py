@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from kg.brief.dates import days, spoken
-from kg.brief.model import Moment, Run, Sentence, counted, sentence
+from kg.brief.model import Moment, Run, Sentence, sentence
 from kg.brief.voices import Voices
+from kg.in_words import counted
 from kg.rows import select, string
 
 _EVENTS = """

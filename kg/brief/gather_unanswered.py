@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from kg.brief.model import Claim, Part, Section, Sentence, counted, sentence
+from kg.brief.model import Claim, Part, Section, Sentence, sentence
 from kg.brief.stored import ask
 from kg.brief.voices import Voices
 from kg.dispute import Dispute
+from kg.in_words import counted
 from kg.namespaces import expand
 from kg.rows import select, string
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from kg.brief.dates import spoken
-from kg.brief.model import Part, Run, Section, Sentence, counted, sentence
+from kg.brief.model import Part, Run, Section, Sentence, sentence
 from kg.brief.voices import Voices
 from kg.engine import Term
+from kg.in_words import counted
 from kg.namespaces import expand
 from kg.rows import select, string, truth
 

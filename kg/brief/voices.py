@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from kg.brief.model import Claim, Sentence, listed, sentence
+from kg.brief.model import Claim, Sentence, sentence
 from kg.engine import Engine
+from kg.in_words import listed
 from kg.namespaces import expand
 from kg.rows import number, select, string
 from kg.show.reader import Reader

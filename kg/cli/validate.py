@@ -81,6 +81,7 @@ def validate(
     Example: kg validate --format json
     """
     from kg.errors import NonConformanceError
+    from kg.in_words import counted
     from kg.shacl import validate_files
     from kg.shacl.render import as_json, as_lines, as_turtle
 
@@ -111,10 +112,10 @@ def validate(
     if report.differences:
         for difference in report.differences:
             click.echo(f"kg: {difference}", err=True)
-        raise NonConformanceError(f"the engines differ in {len(report.differences)} results")
+        differing = counted(len(report.differences), "result")
+        raise NonConformanceError(f"the engines differ in {differing}")
     if not report.conforms:
-        count = len(report.results)
-        raise NonConformanceError(f"does not conform: {count} result{'s' * (count != 1)}")
+        raise NonConformanceError(f"does not conform: {counted(len(report.results), 'result')}")
 
 
 def _explain(shape: str, shapes: tuple[Path, ...]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from kg.in_words import counted
 from kg.namespaces import expand
 from kg.rows import number, string
 from kg.show.page import Line, Page, Section
@@ -83,7 +84,7 @@ def agent_page(reader: Reader, iri: str, limit: int | None) -> Page:
     claimed = reader.column(_SAID_BY_PERSONAS, "assertion", iri)
     held = reader.column(_HELD, "assertion", iri)
     kind = "persona" if _is_persona(reader, iri) else "agent"
-    lead = f"{reader.name(iri)}: {len(said)} assertions by, {len(about)} about"
+    lead = f"{reader.name(iri)}: {counted(len(said), 'assertion')} by, {len(about)} about"
     sections = (
         Section("Names", tuple(_names(reader, iri))),
         Section("Who is who", tuple(_identities(reader, iri))),
@@ -150,5 +151,7 @@ def _commits(reader: Reader, iri: str) -> list[Line]:
         count = number(row, "commits") or 0
         if count:
             record = reader.name(string(row, "record")) if "record" in row else "an unnamed record"
-            lines.append(Line(f"{record} names this as {string(row, 'as')} of {count} commits"))
+            lines.append(
+                Line(f"{record} names this as {string(row, 'as')} of {counted(count, 'commit')}")
+            )
     return lines

@@ -243,7 +243,7 @@ def test_a_git_identity_is_a_persona_named_in_commits(text_of: Pages) -> None:
     page = text_of("git-bo")
     assert page.startswith("persona git-bo\n")
     assert "git history names this as author of 2 commits\n" in page
-    assert "git history names this as committer of 1 commits\n" in page
+    assert "git history names this as committer of 1 commit\n" in page
 
 
 def test_a_contradiction_has_two_sides_with_their_places(text_of: Pages) -> None:
