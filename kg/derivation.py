@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 import tempfile
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from graphlib import CycleError, TopologicalSorter
+from io import RawIOBase
 from pathlib import Path
+from typing import IO
 
 import pyoxigraph as ox
 
@@ -18,6 +21,9 @@ from kg.stored_query import StoredQuery, catalogue
 from kg.times import time_bounds
 
 Step = Callable[[str], None]
+
+# A line of N-Triples with a blank node outside of a literal.
+_BLANK = re.compile(rb"^(?:<[^>\n]*> <[^>\n]*> )?_:", re.MULTILINE)
 
 
 def derive(engine: Engine, dispute: Dispute, step: Step | None = None) -> dict[str, int]:
@@ -45,7 +51,7 @@ def derive(engine: Engine, dispute: Dispute, step: Step | None = None) -> dict[s
             # Every rule may ask for the bounds of dates.
             if not made.waiting.isdisjoint(("time-bounds", *rule.after)):
                 made.load()
-            counts[rule.name] = made.write(rule.name, _construct(engine, rule))
+            counts[rule.name] = made.follow(rule)
         made.load()
     return counts
 
@@ -69,19 +75,43 @@ class _Made:
     def __exit__(self, *_: object) -> None:
         self._file.close()
 
-    def write(self, rule: str, triples: Iterable[ox.Triple]) -> int:
+    def follow(self, rule: StoredQuery) -> int:
+        """Put aside what a rule gives, and return how many triples that is.
+
+        Raises ``QueryError``, with the rule's file.
+        """
+        lines = _Lines(self._file)
+        try:
+            if isinstance(self._engine, EmbeddedEngine):
+                # The store writes by itself; an object of Python for each term takes longer.
+                self._engine.construct(rule.text, lines)
+            else:
+                answer = self._engine.query(rule.text)
+                if not isinstance(answer, Triples):
+                    raise QueryError("a derivation must be a CONSTRUCT")
+                ox.serialize(answer.triples, lines, ox.RdfFormat.N_TRIPLES)  # type: ignore[arg-type]
+            if lines.blank:
+                raise QueryError(
+                    "a derivation may not make or repeat a blank node",
+                    hint="Build an IRI from the premises' names, so that two builds agree.",
+                )
+        except QueryError as error:
+            # Say which file it was; the engine saw only text.
+            raise QueryError(
+                error.message, path=rule.path, line=error.line, hint=error.hint
+            ) from error
+        return self._noted(rule.name, lines)
+
+    def write(self, rule: str, triples: Iterator[ox.Triple]) -> int:
         """Put triples aside and return how many there are."""
-        count = 0
+        lines = _Lines(self._file)
+        ox.serialize(triples, lines, ox.RdfFormat.N_TRIPLES)  # type: ignore[arg-type]
+        return self._noted(rule, lines)
 
-        def counted() -> Iterator[ox.Triple]:
-            nonlocal count
-            for count, triple in enumerate(triples, 1):  # noqa: B007
-                yield triple
-
-        ox.serialize(counted(), self._file, ox.RdfFormat.N_TRIPLES)
-        if count:
+    def _noted(self, rule: str, lines: _Lines) -> int:
+        if lines.count:
             self.waiting.add(rule)
-        return count
+        return lines.count
 
     def load(self) -> None:
         """Give the engine all that was put aside."""
@@ -132,19 +162,25 @@ def in_order(rules: Mapping[str, StoredQuery]) -> list[StoredQuery]:
     return order
 
 
-def _construct(engine: Engine, rule: StoredQuery) -> Iterable[ox.Triple]:
-    try:
-        answer = engine.query(rule.text)
-    except QueryError as error:
-        # Say which file it was; the engine saw only text.
-        raise QueryError(error.message, path=rule.path, line=error.line, hint=error.hint) from error
-    if not isinstance(answer, Triples):
-        raise QueryError("a derivation must be a CONSTRUCT", path=rule.path)
-    for triple in answer.triples:
-        if isinstance(triple.subject, ox.BlankNode) or isinstance(triple.object, ox.BlankNode):
-            raise QueryError(
-                "a derivation may not make or repeat a blank node",
-                path=rule.path,
-                hint="Build an IRI from the premises' names, so that two builds agree.",
-            )
-        yield triple
+class _Lines(RawIOBase):
+    """A stream of N-Triples into another one, whose lines are counted on the way.
+
+    ``blank`` says whether there was a blank node.
+    """
+
+    def __init__(self, stream: IO[bytes]) -> None:
+        self._stream = stream
+        self._rest = b""
+        self.count = 0
+        self.blank = False
+
+    def write(self, part: bytes) -> int:  # type: ignore[override]  # what the store hands over
+        text = self._rest + part
+        end = text.rfind(b"\n") + 1
+        whole, self._rest = text[:end], text[end:]
+        self.count += whole.count(b"\n")
+        # Most names have no such characters, and those that do are looked at closely.
+        if b"_:" in whole and _BLANK.search(whole):
+            self.blank = True
+        self._stream.write(whole)
+        return len(part)

@@ -98,6 +98,14 @@ class EmbeddedEngine:
             except SyntaxError as error:
                 raise _malformed(error) from None
 
+    def construct(self, text: str, stream: IO[bytes] | RawIOBase) -> None:
+        """Write the answer of a CONSTRUCT into a stream, as N-Triples. Raises as ``query``."""
+        answer = self.answer(text)
+        if not isinstance(answer, ox.QueryTriples):
+            raise QueryError("only a CONSTRUCT gives triples")
+        with _failures("the store failed while it answered"):
+            answer.serialize(stream, ox.RdfFormat.N_TRIPLES)  # type: ignore[arg-type]
+
     def add(self, quads: Iterable[ox.Quad]) -> None:
         """Add quads, all or none. Raises ``EngineError``."""
         with _failures("cannot write to the store"):

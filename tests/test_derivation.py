@@ -86,11 +86,21 @@ def test_deriving_again_gives_the_same_and_forgets_what_no_rule_gives(
     assert [q.predicate.value for q in lost] == [f"{BASE}zzz"]
 
 
-def test_a_rule_may_not_make_a_blank_node(example_dispute: Path) -> None:
-    own_rule(example_dispute, "zzz", "?s kg:affirms ?o", construct="[] :zzz ?o")
+@pytest.mark.parametrize("construct", ["[] :zzz ?o", "?o :zzz [ :of ?s ]", "?s :zzz _:b"])
+def test_a_rule_may_not_make_a_blank_node(example_dispute: Path, construct: str) -> None:
+    own_rule(example_dispute, "zzz", "?s kg:affirms ?o", construct=construct)
     with pytest.raises(QueryError, match="blank node") as caught:
         derived(example_dispute)
     assert caught.value.path == example_dispute / "queries" / "derive" / "zzz.rq"
+
+
+@pytest.mark.parametrize(
+    "value", ['"\\n_:b <a> <b> _:c ."', f"<{BASE}a_:b>", '"<a> <b> _:c"', f'"_:"^^<{BASE}_:b>']
+)
+def test_what_only_looks_like_a_blank_node(example_dispute: Path, value: str) -> None:
+    own_rule(example_dispute, "zzz", "?s kg:affirms ?o", construct=f"?s :zzz {value}")
+    counts, triples = derived(example_dispute)
+    assert counts["zzz"] == len([one for one in triples if f"<{BASE}zzz>" in one]) > 0
 
 
 def test_a_malformed_rule_is_named_with_its_line(example_dispute: Path) -> None:
