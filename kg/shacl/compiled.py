@@ -15,6 +15,7 @@ from kg.shacl.conditions import FALSE
 from kg.shacl.constraints import Check, QueryCheck, ValueCheck
 from kg.shacl.kept import written
 from kg.shacl.paths import Predicate, described, to_text
+from kg.shacl.prebinding import Select, together
 from kg.shacl.probing import Row, rows_of, surroundings
 from kg.shacl.report import Result
 from kg.shacl.shapes import NotCompilableError, Shape, ShapesGraph, UnusableShapesError
@@ -32,6 +33,8 @@ _MOST_NODES = 1_000
 
 # A group of constraints, with the expression that is true where it finds something.
 Asked = tuple[Plan, Group, str]
+# A query within a shape, with the group it stands in.
+AskedQuery = tuple[Plan, Group, QueryCheck]
 
 
 @dataclass(frozen=True)
@@ -82,6 +85,9 @@ def run(engine: Engine, compiler: Compiler, plans: list[Plan], left: dict[Shape,
     for target, chosen in by_target.items():
         for shape, result in run.scan(target, chosen):
             found[shape].append(result)
+    for (target, _), asked in _by_stem(plans).items():
+        for shape, result in run.ask_together(target, asked):
+            found[shape].append(result)
     for plan in plans:
         try:
             found[plan.shape] += run.ask(plan)
@@ -99,6 +105,23 @@ def _by_target(plans: list[Plan]) -> dict[Target, list[tuple[Plan, Group]]]:
         for target in plan.targets:
             chosen[target] += [(plan, group) for group in plan.groups if group.tested]
     return chosen
+
+
+def _by_stem(plans: list[Plan]) -> dict[tuple[Target, str], list[AskedQuery]]:
+    """Return the queries that can be asked together, by their target and what they share."""
+    found: dict[tuple[Target, str], list[AskedQuery]] = defaultdict(list)
+    for plan in plans:
+        for group in plan.groups:
+            for check in group.checks:
+                if isinstance(check, QueryCheck) and (stem := _stem(group, check)) is not None:
+                    for target in plan.targets:
+                        found[target, stem].append((plan, group, check))
+    return found
+
+
+def _stem(group: Group, check: QueryCheck) -> str | None:
+    # A query that is narrowed in some way must run as it is.
+    return None if group.chain or type(check.select) is not Select else check.select.stem
 
 
 def _source(compiler: Compiler, target: Target) -> Source:
@@ -205,9 +228,24 @@ class _Run:
         """Yield what the queries within a shape find."""
         for group in plan.groups:
             for check in group.checks:
-                if isinstance(check, QueryCheck):
+                if isinstance(check, QueryCheck) and _stem(group, check) is None:
                     for target in filter(self._has_nodes, plan.targets):
                         yield from self._ask(group, check, target)
+
+    def ask_together(
+        self, target: Target, asked: list[AskedQuery]
+    ) -> Iterator[tuple[Shape, Result]]:
+        """Yield what queries that share a pattern find at the nodes of a target."""
+        if not self._has_nodes(target):
+            return
+        flags = [self._compiler.names.fresh() for _ in asked]
+        where = target.pattern(self._compiler, "?this")
+        text = together([check.select for _, _, check in asked], where, flags)
+        for row in self._rows(text):
+            said = {name: term for name, term in row.items() if f"?{name}" not in flags}
+            for flag, (plan, group, check) in zip(flags, asked, strict=True):
+                if _is_true(row[flag[1:]]):
+                    yield plan.shape, _result(group.shape, check, said)
 
     def _ask(self, group: Group, check: QueryCheck, target: Target) -> Iterator[Result]:
         where = group.focus_nodes(_source(self._compiler, target))
@@ -227,8 +265,11 @@ class _Run:
                 yield _result(group.shape, check, {"this": node, **_bound(row)})
 
     def _answer(self, check: QueryCheck, where: str, many: bool = False) -> Iterator[Row]:
+        yield from self._rows(check.select.over(where, many))
+
+    def _rows(self, text: str) -> Iterator[Row]:
         try:
-            for row in rows_of(self._engine, check.select.over(where, many)):
+            for row in rows_of(self._engine, text):
                 if _is_true(row.get("failure")):
                     raise UnusableShapesError("a query of the shapes reported a failure")
                 yield row

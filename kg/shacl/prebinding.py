@@ -9,11 +9,13 @@ query runs once for each focus node.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import pairwise, takewhile
 
 from kg.shacl.expressions import Names
+from kg.shacl.filtered import by_pairs, filtered, taken_away
 from kg.shacl.shapes import NotCompilableError
 from kg.shacl.triples import triples_apart
 from kg.sparql_text import Token
@@ -92,27 +94,53 @@ class Select:
         For ``many`` nodes each triple of the outermost group is matched apart, so that an engine
         scans all there are instead of looking one up for each solution of those before it.
         """
+        parts, focus_nodes = self._written(focus_nodes, many)
+        query = filtered(self.tokens)
+        if query is None:
+            opened = min(group.start for group in self._groups())
+            return "".join(parts[:opened]) + f" {focus_nodes} " + "".join(parts[opened:])
+        inside = "".join(parts[query.start : query.end])
+        if many:
+            body = f"{focus_nodes} {''.join(parts[place] for place in query.body)}"
+            first = by_pairs(query, body)
+            focus_nodes = f"{first} {focus_nodes}" if first else focus_nodes
+        return (
+            f"{''.join(parts[: query.start])} {focus_nodes} {inside}{''.join(parts[query.end :])}"
+        )
+
+    def _written(self, focus_nodes: str, many: bool) -> tuple[list[str], str]:
+        """Return the text of each token, and the focus nodes as they stand in the outermost group.
+
+        In groups within, the focus nodes are part of the texts.
+        """
         changed = dict(self._grouped())
         if many and (apart := triples_apart(self.tokens)):
             changed |= apart
             focus_nodes = f"{{ SELECT ?this WHERE {{ {focus_nodes} }} }}"
         if self.aggregates:
             focus_nodes = f"{{ SELECT DISTINCT ?this WHERE {{ {focus_nodes} }} }}"
-        groups = self._groups()
-        outermost = min(group.start for group in groups)
-        places = {
-            group.start
-            for group in groups
-            if not group.in_exists
-            and not group.holds_select
-            and (group.mentions or group.start == outermost)
-        }
-        parts = []
-        for index, token in enumerate(self.tokens):
-            parts.append(changed.get(index, token.text))
-            if index + 1 in places:
-                parts.append(f" {focus_nodes} ")
-        return "".join(parts)
+        parts = [changed.get(index, token.text) for index, token in enumerate(self.tokens)]
+        outermost, *within = sorted(self._groups(), key=lambda group: group.start)
+        for group in within:
+            if group.mentions and not group.in_exists and not group.holds_select:
+                parts[group.start - 1] += f" {focus_nodes} "
+        return parts, "" if outermost.holds_select else focus_nodes
+
+    @cached_property
+    def stem(self) -> str | None:
+        """Return the query without the filters of its outermost group.
+
+        Queries with the same stem can be asked together. ``None`` if it cannot be so divided, or
+        if its pattern is not one sub-select, which alone pays to be shared.
+        """
+        query = filtered(self.tokens)
+        if query is None or self.aggregates or self.one_by_one or not query.chosen:
+            return None
+        head = [token for token in self.tokens[: query.start] if token.kind != "space"]
+        if any(token.is_punct("*") for token in head):
+            return None
+        body = [self.tokens[place] for place in query.body]
+        return " ".join(token.text for token in [*head, *body] if token.kind != "space")
 
     def _grouped(self) -> Iterator[tuple[int, str]]:
         """Yield the tokens to change so that sub-selects group instead of asking for DISTINCT.
@@ -236,3 +264,34 @@ def _until_clause(tokens: list[Token]) -> list[Token]:
             break
         taken.append(token)
     return taken
+
+
+def together(selects: Sequence[Select], focus_nodes: str, flags: Sequence[str]) -> str:
+    """Return queries of the same stem as one, in which a flag tells whose row each is.
+
+    The filters are asked of what the pattern found, not moved into it: most cost more than it does.
+    """
+    queries = [query for select in selects if (query := filtered(select.tokens))]
+    first = queries[0]
+    parts, focus_nodes = selects[0]._written(focus_nodes, many=False)
+    body = "".join(parts[place] for place in first.body)
+    gone = {first.text(one) for one in taken_away(first)} if len(queries) == 1 else set()
+    for one in first.filters:
+        if first.text(one) in gone:
+            body += f" MINUS {{ {' '.join(token.text for _, token in first.group(one))} }}"
+    asked = [dict.fromkeys(query.text(one) for one in query.filters) for query in queries]
+    common = [text for text in asked[0] if len(asked) > 1 and all(text in one for one in asked)]
+    # Asked once, and in a group of its own: before the rest, of all that was found.
+    body = f"{{ {body} {' '.join(f'FILTER ({text})' for text in common)} }}"
+    binds = []
+    for texts, flag in zip(asked, flags, strict=True):
+        left = [f"({text})" for text in texts if text not in gone and text not in common]
+        binds.append(f"BIND (COALESCE({' && '.join(left) or 'true'}, false) AS {flag})")
+    head = parts[: first.start - 1]
+    shown = next(
+        (i for i, t in enumerate(selects[0].tokens[: len(head)]) if t.is_word("WHERE")), len(head)
+    )
+    return (
+        f"{''.join(head[:shown])} {' '.join(flags)} WHERE {{ {focus_nodes} {body} "
+        f"{' '.join(binds)} FILTER ({' || '.join(flags)}) }}"
+    )
