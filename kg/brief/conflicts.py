@@ -5,21 +5,24 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from kg.brief.model import Claim, Contrast
-from kg.brief.svg import Piece, line, picture, words_of, wrapped
+from kg.brief.svg import Piece, Reference, line, picture, pieces, words_of, wrapped
 
 WIDTH = 760
 _BOX, _GAP, _PAD, _SIZE, _LEADING, _ROW = 316, 128, 12, 12.0, 16, 18
 _SHOWN_NAMES = 3
 
 
-def conflicts(contrasts: Sequence[Contrast]) -> str:
-    """Return an SVG picture of contrasts, one below another; nothing if there are none."""
+def conflicts(contrasts: Sequence[Contrast], reference: Reference | None = None) -> str:
+    """Return an SVG picture of contrasts, one below another; nothing if there are none.
+
+    ``reference`` says where a link leads within the page and what is printed for it.
+    """
     if not contrasts:
         return ""
     body: list[str] = []
     top = 6.0
     for contrast in contrasts:
-        sides = [_laid_out(claim) for claim in (contrast.claim, contrast.counterclaim)]
+        sides = [_laid_out(one, reference) for one in (contrast.claim, contrast.counterclaim)]
         height = max(len(who) + len(words) for who, words in sides) * _LEADING + 2 * _PAD
         # The label hangs below the arrow, which is halfway down.
         height = max(height, 2 * (16 + 14 * len(_label(contrast.label))))
@@ -33,7 +36,7 @@ def conflicts(contrasts: Sequence[Contrast]) -> str:
 Lines = list[list[Piece]]
 
 
-def _laid_out(claim: Claim) -> tuple[Lines, Lines]:
+def _laid_out(claim: Claim, reference: Reference | None) -> tuple[Lines, Lines]:
     names = list(claim.who)
     more = len(names) - _SHOWN_NAMES
     if more > 0:
@@ -41,7 +44,7 @@ def _laid_out(claim: Claim) -> tuple[Lines, Lines]:
     room = _BOX - 2 * _PAD
     # Bold letters are wider.
     who = wrapped(words_of(", ".join(names)), room * 0.88, _SIZE)
-    return who, wrapped(words_of(claim.words), room, _SIZE)
+    return who, wrapped(pieces(claim.heading.runs, reference), room, _SIZE)
 
 
 def _box(x: float, top: float, height: float, who: Lines, words: Lines) -> Iterator[str]:

@@ -24,7 +24,7 @@ class _Writer:
         yield ""
         yield self.sentence(self.brief.lead)
         yield ""
-        yield f"*{escape(HOW_TO_READ)}*"
+        yield self.note(HOW_TO_READ)
         for section in self.brief.sections:
             yield from self.section(section)
             if section.key == "parties":
@@ -39,10 +39,10 @@ class _Writer:
         yield ""
         yield f"## {escape(section.title)}"
         yield ""
-        yield f"*{escape(section.note)}*"
+        yield self.note(section.note)
         if not section.filled:
             yield ""
-            yield escape(section.nothing)
+            yield self.sentence(self.brief.about(section.nothing))
         for part in section.parts:
             if part.items:
                 yield from self.part(part)
@@ -59,11 +59,12 @@ class _Writer:
 
     def item(self, item: Item) -> Iterator[str]:
         if isinstance(item, Claim):
-            yield f"- {escape(item.words)}"
+            yield f"- {self.sentence(item.heading)}"
             for voice in item.voices:
                 yield f"  - {self.sentence(voice)}"
         elif isinstance(item, Contrast):
-            yield f"| {escape(item.claim.words)} | {escape(item.counterclaim.words)} |"
+            heads = (self.sentence(side.heading) for side in (item.claim, item.counterclaim))
+            yield f"| {' | '.join(heads)} |"
             yield "| --- | --- |"
             cells = (self.cell(side) for side in (item.claim, item.counterclaim))
             yield f"| {' | '.join(cells)} |"
@@ -80,9 +81,12 @@ class _Writer:
 
     def timeline(self) -> Iterator[str]:
         if self.brief.timeline:
-            yield from ("", f"## {TIMELINE}", "", f"*{escape(TIMELINE_NOTE)}*", "")
+            yield from ("", f"## {TIMELINE}", "", self.note(TIMELINE_NOTE), "")
             for moment in self.brief.timeline:
                 yield from self.item(moment)
+
+    def note(self, text: str) -> str:
+        return f"*{escape(text)}*{self.references((self.brief.iri,))}"
 
     def sentence(self, sentence: Sentence) -> str:
         return "".join(escape(run.text) + self.references(run.links) for run in sentence.runs)

@@ -47,6 +47,12 @@ class Claim:
     voices: tuple[Sentence, ...]
     who: tuple[str, ...] = ()
 
+    @property
+    def heading(self) -> Sentence:
+        """What is said, with the first statement that says so."""
+        links = (voice.links[:1] for voice in self.voices if voice.links)
+        return sentence(self.words, next(links, ()))
+
 
 @dataclass(frozen=True)
 class Contrast:
@@ -136,10 +142,15 @@ class Brief:
     conflicts: tuple[Contrast, ...]
     entries: tuple[Entry, ...]
 
+    def about(self, text: str) -> Sentence:
+        """Return a sentence on how the brief was made, which stands on the dispute as encoded."""
+        return sentence(text, (self.iri,))
+
     def sentences(self) -> Iterator[Sentence]:
         """Yield every sentence of the brief."""
         yield self.lead
         for section in self.sections:
+            yield self.about(section.note)
             for item in section.filled:
                 yield from sentences_of(item)
         for moment in self.timeline:
@@ -153,8 +164,8 @@ def sentences_of(item: Item) -> Iterator[Sentence]:
     if isinstance(item, Sentence):
         yield item
     elif isinstance(item, Claim):
-        yield from item.voices
+        yield from (item.heading, *item.voices)
     elif isinstance(item, Moment):
         yield item.what
     else:
-        yield from (*item.claim.voices, *item.counterclaim.voices, *item.notes)
+        yield from (*sentences_of(item.claim), *sentences_of(item.counterclaim), *item.notes)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,8 @@ from hypothesis import strategies as st
 from kg.brief.gather import make_brief
 from kg.brief.html import as_html
 from kg.brief.markdown import as_markdown, escape
+from kg.brief.model import Section
+from kg.brief.wording import APPENDIX
 from kg.dispute import read_dispute
 from kg.errors import RenderError
 from kg.pipeline import staged
@@ -45,6 +48,65 @@ class Page(HTMLParser):
 
     def values(self, name: str) -> list[str]:
         return [attrs[name] or "" for _, attrs in self.tags if name in attrs]
+
+
+class Blocks(HTMLParser):
+    """The paragraphs, list items, cells and captions of a page: their words, where they lead."""
+
+    NAMES = ("p", "li", "td", "th", "figcaption")
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.found: list[tuple[str, list[str]]] = []
+        self.open: list[tuple[list[str], list[str]]] = []
+        self.feed(text)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag in self.NAMES:
+            self.open.append(([], []))
+        if tag == "a" and self.open:
+            self.open[-1][1].append(dict(attrs)["href"] or "")
+
+    def handle_data(self, data: str) -> None:
+        if self.open:
+            self.open[-1][0].append(data)
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag in self.NAMES:
+            words, links = self.open.pop()
+            self.found.append(("".join(words).strip(), links))
+
+
+def test_every_sentence_of_the_html_has_a_link(shipped_brief: Made) -> None:
+    # The appendix is what the links lead to.
+    page = as_html(shipped_brief.brief).partition('<ol class="entries">')[0]
+    found = Blocks(page).found
+    assert len(found) > 150
+    assert [words for words, links in found if not any(one[:1] == "#" for one in links)] == []
+
+
+def test_every_sentence_of_the_markdown_has_a_reference(shipped_brief: Made) -> None:
+    text = as_markdown(shipped_brief.brief).partition(f"\n## {APPENDIX}\n")[0]
+    lines = [line for line in text.splitlines() if line and not line.startswith("#")]
+    cells = [
+        cell
+        for line in lines
+        for row in (line.strip("| ").split(" | ") if line.startswith("| ") else [line])
+        for cell in row.split("<br>")
+        if set(cell) - set("-| ")
+    ]
+    assert len(cells) > 150
+    assert [cell for cell in cells if not re.search(r"\[\^[^\]]+\]", cell)] == []
+
+
+def test_a_section_without_anything_still_says_so_with_a_link(tideline: Made) -> None:
+    bare = replace(
+        tideline.brief, sections=(Section("none", "Nothing", "A note.", (), "Nothing was found."),)
+    )
+    for words, links in Blocks(as_html(bare).partition('<ol class="entries">')[0]).found:
+        assert links, words
+    assert re.search(r"^Nothing was found\.\[\^", as_markdown(bare), re.M)
 
 
 def test_every_reference_of_the_html_leads_to_an_entry(shipped_brief: Made) -> None:
