@@ -17,6 +17,8 @@ from kg.shacl.compiled import Judgement
 from kg.shacl.conditions import all_of, any_of, exists, free, not_
 from kg.shacl.expressions import Names
 from kg.shacl.files import read_rdf
+from kg.shacl.prebinding import Select, together
+from kg.shacl.probing import rows_of
 from kg.shacl.query_text import read_query
 from kg.shacl.selection import chosen
 from kg.shacl.shapes import ShapesGraph, UnusableShapesError
@@ -167,3 +169,67 @@ def test_different_answers_of_a_sub_select_are_grouped() -> None:
         f"SELECT $this WHERE {{ {inner.replace('} }', '} LIMIT 1 }')} }}", {}, {}, None
     )
     assert "DISTINCT" in limited.over("")
+
+
+def select_of(where: str) -> Select:
+    return read_query(f"SELECT $this ?a WHERE {{ {where} }}", {"": "urn:"}, {}, None)
+
+
+EVERY = "{ SELECT DISTINCT $this ?a WHERE { ?a ?b ?c } }"
+LOOSE = EVERY.replace("?c }", "?c OPTIONAL { ?c ?d ?a } }")
+
+
+def test_queries_that_differ_in_filters_alone_are_asked_together() -> None:
+    engine = EmbeddedEngine.memory()
+    for subject, value in (("urn:one", "urn:x"), ("urn:two", "urn:y"), ("mailto:three", "urn:x")):
+        names = [ox.NamedNode(iri) for iri in (subject, "urn:p", value)]
+        engine.add([ox.Quad(*names, ox.NamedNode("urn:graph"))])
+    one = select_of(f"{EVERY} FILTER (isIRI(?a)) FILTER EXISTS {{ ?a :p :x }}")
+    other = select_of(f'FILTER (isIRI(?a)) {EVERY} FILTER (!STRSTARTS(STR(?a), "urn:"))')
+    assert one.stem is not None
+    assert one.stem == other.stem
+    text = together([one, other], "VALUES ?this { <urn:this> }", ["?one", "?other"])
+    found = {(row["a"], row["one"], row["other"]) for row in rows_of(engine, text)}
+    yes, no = ox.Literal(True), ox.Literal(False)
+    assert found == {
+        (ox.NamedNode("urn:one"), yes, no),
+        (ox.NamedNode("mailto:three"), yes, yes),
+    }
+
+
+@pytest.mark.parametrize(
+    "where",
+    [
+        "?a :p $this . FILTER (isIRI(?a))",
+        f"{EVERY} ?a :p ?b . FILTER (isIRI(?a))",
+        f"{EVERY} UNION {{ ?a :p ?b }} FILTER (isIRI(?a))",
+        "{ SELECT $this (COUNT(?b) AS ?a) WHERE { ?b ?c ?d } GROUP BY $this } FILTER (?a > 1)",
+    ],
+)
+def test_only_a_sub_select_is_shared(where: str) -> None:
+    assert select_of(where).stem is None
+
+
+@pytest.mark.parametrize(
+    ("where", "expected"),
+    [
+        (f"{EVERY} FILTER NOT EXISTS {{ ?a :p ?e }} FILTER (isIRI(?a))", True),
+        (f"{EVERY} FILTER EXISTS {{ ?a :p ?e }}", False),
+        # Nothing is shared, so MINUS would take nothing away.
+        (f"{EVERY} FILTER NOT EXISTS {{ ?e :p ?f }}", False),
+        (f"{EVERY} FILTER NOT EXISTS {{ ?a :p ?e FILTER (?e > 1) }}", False),
+        (f"{LOOSE} FILTER NOT EXISTS {{ ?a :p ?e }}", False),
+    ],
+)
+def test_minus_takes_the_place_of_what_must_not_exist(where: str, expected: bool) -> None:
+    text = together([select_of(where)], "VALUES ?this { <urn:x> }", ["?flag"])
+    assert ("MINUS" in text) == expected
+
+
+def test_what_must_not_exist_is_asked_once_for_equal_values() -> None:
+    where = "$this :p ?a ; :q ?b . ?a :r ?c . FILTER NOT EXISTS { ?b :s+ ?c } FILTER (?a != ?b)"
+    text = select_of(where).over("?this :is :x .", many=True)
+    assert "GROUP BY ?b ?c } FILTER (NOT EXISTS" in text
+    assert "GROUP BY" not in select_of(where).over("?this :is :x .")
+    own = where.replace("?b :s+", "$this :s+")
+    assert "GROUP BY" not in select_of(own).over("?this :is :x .", many=True)
