@@ -12,7 +12,7 @@ from kg.show.reader import Reader
 
 _FACTS = """
 SELECT DISTINCT ?fact ?rule ?subject ?predicate ?object ?record ?within ?lines ?ofLines ?seconds
-  ?leastSeconds ?mostSeconds ?commitsKept ?linesKept ?path ?firstLine WHERE {
+  ?leastSeconds ?mostSeconds ?commits ?ofCommits ?commitsKept ?linesKept ?path ?firstLine WHERE {
   VALUES ?fact { $about }
   ?fact rdf:subject ?subject ; rdf:predicate ?predicate ; rdf:object ?object .
   OPTIONAL { ?fact kg:rule ?rule }
@@ -23,6 +23,8 @@ SELECT DISTINCT ?fact ?rule ?subject ?predicate ?object ?record ?within ?lines ?
   OPTIONAL { ?fact kg:seconds ?seconds }
   OPTIONAL { ?fact kg:leastSeconds ?leastSeconds }
   OPTIONAL { ?fact kg:mostSeconds ?mostSeconds }
+  OPTIONAL { ?fact kg:commits ?commits }
+  OPTIONAL { ?fact kg:ofCommits ?ofCommits }
   OPTIONAL { ?fact kg:commitsKept ?commitsKept }
   OPTIONAL { ?fact kg:linesKept ?linesKept }
   OPTIONAL { ?change kg:addsLines ?object ; kg:path ?path . ?object kg:firstLine ?firstLine }
@@ -84,6 +86,11 @@ def _details(reader: Reader, row: dict[str, Term]) -> Iterator[str]:
         yield f"from line {string(row, 'firstLine')} of {string(row, 'path')}"
     if "within" in row:
         yield f"within {reader.name(string(row, 'within'))}"
+    if (made := number(row, "commits")) is not None:
+        many = number(row, "ofCommits")
+        yield (
+            _counted(made, "commit") if many is None else f"{made:,} of {_counted(many, 'commit')}"
+        )
     if (commits := number(row, "commitsKept")) is not None:
         yield _counted(commits, "commit")
     if "linesKept" in row:

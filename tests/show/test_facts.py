@@ -32,6 +32,9 @@ FACTS = """
   kg:lines 1 ; kg:ofLines 1200 .
 :gone rdf:subject :bo ; rdf:predicate kg:removedLinesOf ; rdf:object :ana ; kg:lines 1 ;
   kg:within :pr-1 .
+:name rdf:subject :bo ; rdf:predicate kg:keptNameOf ; rdf:object :ana ;
+  kg:commits 6 ; kg:ofCommits 6 .
+:lost rdf:subject :bo ; rdf:predicate kg:replacedNameOf ; rdf:object :ana ; kg:commits 1 .
 :first rdf:subject :ana ; rdf:predicate kg:firstAdded ; rdf:object :lines ; kg:lines 3 .
 """
 WORDS = {
@@ -45,6 +48,8 @@ WORDS = {
     "all": "main keeps commits of pull request 1: 1 commit, all of its added lines",
     "share": "Ana first added lines of pull request 1: 1 of 1,200 lines",
     "gone": "Bo removed or changed lines of Ana: 1 line, within pull request 1",
+    "name": "Bo kept the name of Ana: 6 of 6 commits",
+    "lost": "Bo replaced the name of Ana: 1 commit",
     "first": "Ana first added lines: 3 lines, from line 12 of solver.py",
 }
 
