@@ -9,9 +9,10 @@ import pyoxigraph as ox
 
 from kg.errors import QueryError
 from kg.namespaces import PREFIXES, expand, shorten
-from kg.shacl.compiler import Compiler, Group, Plan, flagged
+from kg.shacl.compiler import Compiler, Group, Plan, Source, flagged, screened
 from kg.shacl.constraints import QueryCheck
 from kg.shacl.files import read_rdf
+from kg.shacl.prebinding import together
 from kg.shacl.shapes import NotCompilableError, Shape, ShapesGraph
 from kg.shacl.targets import Target
 from kg.shacl.validation import shape_files
@@ -75,6 +76,9 @@ def _queries(compiler: Compiler, plan: Plan, groups: list[Group]) -> Iterator[st
             listed = ", ".join(_called(group.shape) for group in tested)
             text = flagged(compiler.names, source("?this"), ["?this"], expressions)
             yield f"# Where does anything violate {listed}?\n{lay_out(text)}"
+            holds = target.holds(compiler, "?this")
+            text = screened(compiler.names, source("?this"), holds, expressions)
+            yield f"# The same, instead, where nodes are many.\n{lay_out(text)}"
         for group in tested:
             for checks, text in group.details(source):
                 components = ", ".join(dict.fromkeys(shorten(check.component) for check in checks))
@@ -82,9 +86,25 @@ def _queries(compiler: Compiler, plan: Plan, groups: list[Group]) -> Iterator[st
         for group in groups:
             for check in group.checks:
                 if isinstance(check, QueryCheck):
-                    text = check.select.over(group.focus_nodes(source))
-                    each = ", once for each focus node" if check.select.one_by_one else ""
-                    yield f"# The query of {_called(group.shape)}{each}.\n{lay_out(text)}"
+                    called = f"The query of {_called(group.shape)}"
+                    for what, text in _forms(check, group, source):
+                        yield f"# {called}{what}.\n{lay_out(text)}"
+
+
+def _forms(check: QueryCheck, group: Group, source: Source) -> Iterator[tuple[str, str]]:
+    """Yield the forms in which a query runs, each after what is to be said of it."""
+    focus_nodes = group.focus_nodes(source)
+    select = check.select
+    if select.one_by_one:
+        yield ", once for each focus node", select.over(focus_nodes)
+    elif select.stem is not None and not group.chain:
+        flag = group.compiler.names.fresh()
+        yield ", with others that differ in filters", together([select], focus_nodes, [flag])
+    else:
+        few, many = select.over(focus_nodes), select.over(focus_nodes, many=True)
+        yield "", few
+        if many != few:
+            yield ", where nodes are many", many
 
 
 def _called(shape: Shape) -> str:

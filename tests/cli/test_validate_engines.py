@@ -60,7 +60,7 @@ def test_engines_that_differ_are_a_failure_with_a_list(
     done = kg("validate", *files, "--engine", "both")
     assert done.code == 1
     assert "only compiled: https://example.org/s-p: <https://example.org/a>" in done.err
-    assert done.err.endswith("kg: the engines differ in 1 results\n")
+    assert done.err.endswith("kg: the engines differ in 1 result\n")
 
 
 @pytest.mark.parametrize("name", ["kg:EncoderShape", "EncoderShape-not-a-party"])
