@@ -60,12 +60,16 @@ def origin_of(address: str) -> Origin:
     """
     if _NEVER.search(address):
         raise ValueError("has a character that no address has")
-    parts = urlsplit(address)
+    try:
+        parts = urlsplit(address)
+        given = parts.port
+    except ValueError:
+        raise ValueError("has no host and port that can be read") from None
     if parts.scheme not in _PORTS:
         raise ValueError("is neither http nor https")
     if "@" in parts.netloc or "%" in parts.netloc:
         raise ValueError("has more than a host and a port")
-    port = _PORTS[parts.scheme] if parts.port is None else parts.port
+    port = _PORTS[parts.scheme] if given is None else given
     host = _host(parts.hostname or "", "[" in parts.netloc)
     if not port:
         raise ValueError("has the port 0")
@@ -74,7 +78,10 @@ def origin_of(address: str) -> Origin:
 
 def _host(text: str, bracketed: bool) -> str:
     if bracketed:
-        return ipaddress.IPv6Address(text).compressed
+        try:
+            return ipaddress.IPv6Address(text).compressed
+        except ValueError:
+            raise ValueError("has a host that is no IPv6 address") from None
     try:
         host = text.encode("idna").decode("ascii").lower()
     except UnicodeError:
@@ -86,10 +93,10 @@ def _host(text: str, bracketed: bool) -> str:
 
 def listed(text: str) -> Origin:
     """Return an origin as a person lists it: without a path. Raises ``ValueError``."""
-    parts = urlsplit(text)
-    if parts.path not in ("", "/") or "?" in text or "#" in text:
+    origin = origin_of(text)
+    if urlsplit(text).path not in ("", "/") or "?" in text or "#" in text:
         raise ValueError("is more than an origin")
-    return origin_of(text)
+    return origin
 
 
 class Services:
@@ -132,7 +139,13 @@ class Services:
         call = _Call(origin, target, self._most, time.monotonic() + seconds)
         running = asyncio.get_running_loop().run_in_executor(self._threads, call.run)
         try:
-            return await running
+            # The call's own clock runs between pieces only: neither a head that drips nor a name
+            # that takes long to resolve is one.
+            async with asyncio.timeout(seconds):
+                return await running
+        except TimeoutError:
+            call.cut()
+            raise ServiceError("it took too long") from None
         except asyncio.CancelledError:
             call.cut()
             raise
@@ -143,6 +156,7 @@ class _Call:
         self._most = most
         self._deadline = deadline
         self._target = target
+        self._socket: socket.socket | None = None
         timeout = max(0.01, deadline - time.monotonic())
         if origin.scheme == "https":
             self._connection: http.client.HTTPConnection = http.client.HTTPSConnection(
@@ -162,9 +176,9 @@ class _Call:
     def cut(self) -> None:
         """End it from another thread: whoever asked has gone."""
         self._deadline = 0.0
-        if (connected := self._connection.sock) is not None:
+        if self._socket is not None:
             with suppress(OSError):
-                connected.shutdown(socket.SHUT_RDWR)
+                self._socket.shutdown(socket.SHUT_RDWR)
 
     def _answer(self) -> bytes:
         self._hurry()
@@ -174,6 +188,9 @@ class _Call:
             "User-Agent": f"counterclaim/{__version__}",
             "Connection": "close",
         }
+        self._connection.connect()
+        self._socket = self._connection.sock  # which the connection forgets after the head
+        self._hurry()
         self._connection.request("GET", self._target, headers=headers)
         self._hurry()
         response = self._connection.getresponse()
@@ -201,5 +218,6 @@ class _Call:
         left = self._deadline - time.monotonic()
         if left <= 0:
             raise TimeoutError("it took too long")
-        if self._connection.sock is not None:
-            self._connection.sock.settimeout(left)
+        if self._socket is not None:
+            with suppress(OSError):  # closed: all of the answer has been read
+                self._socket.settimeout(left)

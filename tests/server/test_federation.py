@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import http.server
 import json
+import socket
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -19,7 +22,7 @@ from hypothesis import strategies as st
 
 from kg.errors import EngineError, QueryError
 from kg.server.federation import FailedError, inline
-from kg.server.services import Origin, listed, origin_of
+from kg.server.services import Origin, ServiceError, Services, listed, origin_of
 from kg.sparql_text import guard
 from tests.remote.real import NAMES, missing, started
 
@@ -309,6 +312,7 @@ class Other:
     headers: dict[str, str] = field(default_factory=dict)
     body: bytes = rows({"x": uri(f"{BASE}n/1")})
     pause: float = 0.0
+    head_pause: float = 0.0  # before each byte of a head without end
 
     @property
     def origin(self) -> str:
@@ -323,6 +327,9 @@ def running() -> Iterator[Other]:
         def do_GET(self) -> None:
             path, _, query = self.path.partition("?")
             state.heard.append({"path": path, "host": self.headers["Host"], "asked": query})
+            if state.head_pause:
+                self.drip(state.head_pause)
+                return
             self.send_response(state.status)
             self.send_header("Content-Type", state.media)
             for name, value in state.headers.items():
@@ -334,6 +341,13 @@ def running() -> Iterator[Other]:
                     self.wfile.write(state.body[at : at + (100_000 if not state.pause else 1)])
             except OSError:
                 pass
+
+        def drip(self, pause: float) -> None:
+            with suppress(OSError):
+                self.wfile.write(b"HTTP/1.1 200 OK\r\nX: ")
+                for _ in range(round(2 * PATIENCE / pause)):
+                    self.wfile.write(b"x")
+                    time.sleep(pause)
 
         def do_POST(self) -> None:
             state.heard.append({"path": self.path, "method": "POST"})
@@ -469,15 +483,18 @@ def test_what_another_server_does_wrong(
     assert len(silent.rows) == 5
 
 
+@pytest.mark.parametrize("pauses", [{"pause": 0.2}, {"head_pause": 0.2}])
 def test_a_server_that_drips_costs_the_querys_time_and_no_more(
-    tmp_path: Path, serve_store: Serve, other: Other
+    tmp_path: Path, serve_store: Serve, other: Other, pauses: dict[str, float]
 ) -> None:
     root = publish(tmp_path / "store", numbers(5))
     server = serve_store(root, timeout=2.0, services=[other.origin])
-    other.pause = 0.2
+    vars(other).update(pauses)
     other.body = b" " * 1000
+    began = time.monotonic()
     reply = ask(server, other.origin)
     assert reply.status in (502, 504)
+    assert time.monotonic() - began < PATIENCE / 2  # dripping goes on for longer
     assert server.query("ASK {}").status == 200
     wait_for(lambda: server.metric("kg_workers_busy") == 0)
 
@@ -545,3 +562,23 @@ def test_rows_of_other_makes_of_servers(
         assert reply.rows == [{"v": "1", "label": label.value}]
     finally:
         there.stop()
+
+
+def test_a_name_that_takes_long_to_resolve_costs_the_querys_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    resolved = threading.Event()
+
+    def slowly(*_: object, **__: object) -> list[Any]:
+        resolved.wait(PATIENCE)
+        raise OSError("no such name")
+
+    monkeypatch.setattr(socket, "getaddrinfo", slowly)
+    services = Services([origin_of("http://slow.example/")], 1000, 1)
+    try:
+        for _ in range(2):  # the second finds the only thread still at it
+            with pytest.raises(ServiceError, match="too long"):
+                asyncio.run(services.ask("http://slow.example/sparql", "ASK {}", 0.2))
+    finally:
+        resolved.set()
+        services.close()
