@@ -13,7 +13,7 @@ from kg.brief.gather_times import moments
 from kg.brief.gather_unanswered import unanswered
 from kg.brief.gather_unverified import unverified
 from kg.brief.model import Brief, sentence
-from kg.brief.strength import matters_of
+from kg.brief.strength import matters_of, one_of_each_quarrel
 from kg.brief.voices import Voices
 from kg.dispute import Dispute
 from kg.engine import Engine
@@ -52,7 +52,9 @@ def make_brief(engine: Engine, dispute: Dispute) -> Brief:
         lead=sentence(text, (dispute.iri,)),
         sections=sections,
         timeline=moments(voices),
-        conflicts=tuple(contrast_of(voices, one) for one in matters[:_PICTURED]),
+        conflicts=tuple(
+            contrast_of(voices, one) for one in one_of_each_quarrel(matters)[:_PICTURED]
+        ),
         entries=(),
     )
     links = (link for one in brief.sentences() for link in one.links)

@@ -37,7 +37,8 @@ SELECT DISTINCT ?party ?persona WHERE { ?persona kg:claimsToBe ?party } ORDER BY
 """
 _NOTE = (
     "Whom and what the encoders took in, and on whose side they count a document or a voice: that "
-    "of the party whose case it puts."
+    "of the party whose case it puts. That a voice is counted on a party's side does not mean that "
+    "the party knows of it or backs it."
 )
 
 

@@ -12,7 +12,7 @@ from kg.argumentation.moves import ATTACK
 from kg.brief.gather_conflicts import contrast
 from kg.brief.gather_record import told_facts
 from kg.brief.model import Claim, Item, Part, Run, Section, Sentence, sentence
-from kg.brief.strength import Matter
+from kg.brief.strength import Matter, one_of_each_quarrel
 from kg.brief.voices import Voices
 from kg.engine import Engine
 from kg.in_words import counted
@@ -95,7 +95,7 @@ def _pairs(voices: Voices, frame: Frame, result: Grounded, matters: list[Matter]
     """Return the strongest matters of which a claim and a counterclaim are both undecided."""
     undecided = {frame.iris[one] for one in result.having(UNDECIDED)}
     found = []
-    for matter in matters:
+    for matter in one_of_each_quarrel(matters):
         pairs = [one.between for one in matter.conflicts if undecided.issuperset(one.between)]
         ends = {end for pair in pairs for end in pair}
         if ends:

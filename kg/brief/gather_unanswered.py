@@ -37,15 +37,27 @@ SELECT DISTINCT ?side ?proposition ?one WHERE {
 } ORDER BY ?side ?proposition ?one
 """
 _SIDE_OF = "SELECT DISTINCT ?about ?side WHERE { ?about kg:onSideOf ?side }"
+# What a repository holds. An account or a blog is an artifact too, and not of this kind.
+_CODE = """
+SELECT DISTINCT ?proposition WHERE {
+  VALUES ?kind {
+    kg:Tracked kg:Commit kg:Branch kg:Repository kg:SourceCode kg:FileFormat kg:FileChange
+  }
+  ?type rdfs:subClassOf* ?kind .
+  ?thing a ?type .
+  ?proposition rdf:subject|rdf:object|kg:scope ?thing .
+} ORDER BY ?proposition
+"""
 _SHOWN = 8
 _TYPES = ("Fact", "Policy", "Value", "Question")
 _NOTE = (
     "What one side says of the other, or asks, and no statement of the other speaks to: not by any "
     "stance on it or on something stronger or weaker, by a contradiction found, or by a move "
     "against it (query “unanswered”). Silence grants nothing: a document may be older than what "
-    "is said, or never have known of it, and a denial of everything at once names nothing. Facts "
-    "come first, then what is heard over fewer mouths, then the order of the documents; of each "
-    "side as many are shown."
+    "is said, or never have known of it, and a denial of everything at once names nothing. What "
+    "names a pull request, an issue, a commit, a repository, code or a file format comes first; "
+    "then what more voices say; then facts; then what is heard over fewer mouths; then the order "
+    "of the documents. Of each side as many are shown."
 )
 
 
@@ -62,6 +74,12 @@ def unanswered(voices: Voices, dispute: Dispute) -> Section:
             more = counted(len(rest), "more thing")
             links = (one for _, ones in rest for one in ones)
             items.append(sentence(f"So it is with {more} said of this side.", links))
+        asked = [ones for _, ones in groups if _only_asked(voices, ones)]
+        if asked:
+            text = f"Of these {len(groups)}, {len(asked)} "
+            text += "is only asked" if len(asked) == 1 else "are only asked"
+            text += "; the query and “kg report” count those that are said."
+            items.append(sentence(text, (one for ones in asked for one in ones)))
         parts.append(Part(f"Said of the side of {voices.name(party)}", tuple(items)))
     return Section(
         "unanswered",
@@ -71,9 +89,15 @@ def unanswered(voices: Voices, dispute: Dispute) -> Section:
     )
 
 
-def _open(
-    voices: Voices, dispute: Dispute
-) -> list[tuple[str, tuple[tuple[int, int, tuple[int, int, int, str]], list[str]]]]:
+def _only_asked(voices: Voices, ones: list[str]) -> bool:
+    return all(voices.reader.statements[one].stance == "asks" for one in ones)
+
+
+# Whether it names nothing of the code, voices, type, mouths, place; the fewer the earlier.
+_Key = tuple[bool, int, int, int, tuple[int, int, int, str]]
+
+
+def _open(voices: Voices, dispute: Dispute) -> list[tuple[str, tuple[_Key, list[str]]]]:
     """Return each side with what is open about it: a key to sort by, and who says it."""
     side_of = {string(row, "about"): string(row, "side") for row in select(voices.engine, _SIDE_OF)}
     verbs = {"says it is so": "affirms", "says it is not so": "denies"}
@@ -97,9 +121,12 @@ def _open(
                 group.append(one)
             local = string(row, "type").removeprefix(expand("kg:"))
             types[one] = _TYPES.index(local) if local in _TYPES else len(_TYPES)
+    code = {string(row, "proposition") for row in select(voices.engine, _CODE)}
     found = []
-    for (_, side, _), ones in said.items():
+    for (proposition, side, _), ones in said.items():
         key = (
+            proposition not in code,
+            -len({voices.reader.statements[one].speaker for one in ones}),
             min(types[one] for one in ones),
             min(voices.told[one].depth for one in ones),
             min(map(voices.order, ones)),

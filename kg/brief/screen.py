@@ -10,10 +10,17 @@ from kg.brief.summary import Conflict, Summary
 from kg.plain_text import clean
 
 _SCREEN, _MOST_SIDES = 40, 12
-_COLUMNS = ("side", "statements", "hearsay", "answered", "unanswered")
+_COLUMNS = (
+    "side",
+    "statements",
+    "of them hearsay",
+    "said of it, answered",
+    "said of it, unanswered",
+)
 _HOW = (
-    "hearsay: reaches the reader only as somebody reports it. (un)answered: what the other side "
-    "says of this one, by whether this one speaks to it."
+    "side of X: X and whoever the encoders count there, unverified voices too; X need neither know "
+    "nor back them. hearsay: reaches the reader only as somebody reports it. said of it: what the "
+    "other side says of this one, by whether any statement of this one speaks to it."
 )
 
 
@@ -70,7 +77,7 @@ def _counts(report: Summary) -> Iterator[str]:
 def _rows(report: Summary) -> list[tuple[str, ...]]:
     return [
         (
-            one.name,
+            f"side of {one.name}" if one.side else one.name,
             f"{one.statements:,}",
             f"{one.hearsay:,}",
             "" if one.answered is None else f"{one.answered:,}",

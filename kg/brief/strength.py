@@ -11,6 +11,8 @@ A conflict comes before another, criterion by criterion:
 7. the names of the statements.
 
 Where several pairs of statements conflict about the same two things, their strongest pair counts.
+Where only the strongest few are shown, matters that share a statement are one quarrel and take one
+place.
 """
 
 from __future__ import annotations
@@ -117,6 +119,23 @@ def matters_of(voices: Voices) -> list[Matter]:
         )
     ]
     return sorted(matters, key=lambda matter: matter.rank)
+
+
+def one_of_each_quarrel(matters: Sequence[Matter]) -> list[Matter]:
+    """Return the strongest matter of each quarrel, in the order given, the strongest first.
+
+    Matters are of one quarrel if they share a statement, or each does with a third.
+    """
+    quarrels: list[tuple[Matter, set[str]]] = []
+    for matter in matters:
+        statements = {*matter.claim, *matter.counterclaim}
+        touched = [one for one in quarrels if not one[1].isdisjoint(statements)]
+        first = touched[0] if touched else (matter, set())
+        first[1].update(statements, *(held for _, held in touched))
+        quarrels = [one for one in quarrels if one not in touched[1:]]
+        if not touched:
+            quarrels.append(first)
+    return [matter for matter, _ in quarrels]
 
 
 def by_matter(

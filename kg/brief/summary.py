@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 
 from kg.brief.gather_conflicts import contrast_of
 from kg.brief.stored import ask
-from kg.brief.strength import Matter, matters_of
+from kg.brief.strength import Matter, matters_of, one_of_each_quarrel
 from kg.brief.voices import Voices
 from kg.dispute import Dispute
 from kg.engine import Engine
@@ -43,8 +43,9 @@ _STRONGEST = 5
 class Balance:
     """What one side says and is said of it.
 
-    ``statements`` are those whose speaker is on the side, ``hearsay`` those of them that reach the
-    reader only as somebody reports them. ``answered`` and ``unanswered`` count matters that the
+    ``statements`` are those whose speaker is counted on the side, whether or not the party knows
+    or backs that voice; ``hearsay`` those of them that reach the reader only as somebody reports
+    them. ``answered`` and ``unanswered`` count matters that the
     other side raises about this one, by whether a statement of this one speaks to them; ``None``
     for those who are on no side.
     """
@@ -94,7 +95,7 @@ def summary(engine: Engine, dispute: Dispute) -> Summary:
         dispute.iri,
         _counts(voices, matters),
         tuple(_balance(voices, dispute)),
-        tuple(_conflict(voices, one) for one in matters[:_STRONGEST]),
+        tuple(_conflict(voices, one) for one in one_of_each_quarrel(matters)[:_STRONGEST]),
     )
 
 

@@ -15,5 +15,8 @@ TIMELINE_NOTE = (
     "because of its date."
 )
 CONFLICTS = "The strongest conflicts"
-CONFLICTS_NOTE = "In the order given under “What contradicts what”, which weighs nobody's word."
+CONFLICTS_NOTE = (
+    "In the order given under “What contradicts what”, which weighs nobody's word; of those that "
+    "share a statement, the first."
+)
 APPENDIX = "What the references stand for"

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from kg.brief.model import Claim, Contrast, Part, Section, Sentence, sentences_of
+from kg.brief.summary import summary
 from kg.brief.voices import Voices
 from kg.namespaces import shorten
 from kg.rows import select, string
@@ -170,6 +173,48 @@ def test_what_was_never_answered_counts_questions_too(tideline: Made) -> None:
         "answer-06",
         "answer-11",
     }
+
+
+def test_what_names_the_code_comes_first_and_then_what_more_voices_say(shipped_brief: Made) -> None:
+    code = {
+        string(row, "label")
+        for row in select(
+            shipped_brief.engine,
+            "SELECT ?label WHERE { ?p a kg:Proposition ; rdfs:label ?label ; "
+            "rdf:subject|rdf:object|kg:scope ?thing . ?thing a ?kind . VALUES ?kind { "
+            "kg:PullRequest kg:Issue kg:SourceCode kg:FileFormat kg:Repository kg:Commit } } "
+            "ORDER BY ?label",
+        )
+    }
+    for one in section(shipped_brief, "unanswered").parts:
+        claims = [item for item in one.items if isinstance(item, Claim)]
+        keys = [
+            (
+                claim.words.partition("“")[2].rstrip("”") not in code,
+                -len({name.removesuffix(" (as reported)") for name in claim.who}),
+            )
+            for claim in claims
+        ]
+        assert keys == sorted(keys)
+
+
+def test_the_brief_and_the_report_count_the_same_as_unanswered(shipped_brief: Made) -> None:
+    """But for what is only asked, which the brief tells apart."""
+    report = summary(shipped_brief.engine, shipped_brief.dispute)
+    for balance in report.balance:
+        if not balance.side:
+            continue
+        items = part(shipped_brief, "unanswered", f"Said of the side of {balance.name}").items
+        texts = [one.text for one in items if isinstance(one, Sentence)]
+        counts = {
+            key: [int(found.group(1)) for text in texts if (found := re.search(pattern, text))]
+            for key, pattern in (
+                ("more", r"^So it is with (\d+) more"),
+                ("asked", r"^Of these \d+, (\d+) (?:is|are) only asked"),
+            )
+        }
+        whole = sum(isinstance(one, Claim) for one in items) + sum(counts["more"])
+        assert whole - sum(counts["asked"]) == balance.unanswered
 
 
 def test_each_side_is_given_as_much_room(shipped_brief: Made) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from kg.brief.strength import matters_of
+from kg.brief.strength import Matter, matters_of, one_of_each_quarrel
 from kg.brief.voices import Voices
 from kg.embedded import EmbeddedEngine
 from kg.namespaces import PREFIXES, shorten
@@ -88,3 +88,33 @@ def test_pairs_about_the_same_are_one_matter(tideline: Made) -> None:
     names = [shorten(one.claim[0], tideline.dispute.base) for one in matters[:3]]
     # All first hand, found by rules and with the record speaking to them: names decide.
     assert names == ["letter-04", "answer-03", "letter-08"]
+
+
+def matter(*statements: str) -> Matter:
+    return Matter(statements[:1], statements[1:], (), (False, False, False, False, 0, 0, []))
+
+
+def test_a_quarrel_takes_one_place_and_its_strongest_matter_stands_for_it() -> None:
+    first, second, apart, bridge = (
+        matter("a", "b"),
+        matter("c", "d"),
+        matter("x", "y"),
+        matter("b", "d"),
+    )
+    assert one_of_each_quarrel([first, second, apart]) == [first, second, apart]
+    assert one_of_each_quarrel([first, second, bridge, apart]) == [first, apart]
+    assert one_of_each_quarrel([apart, bridge, second, first]) == [apart, bridge]
+
+
+def test_no_statement_takes_two_places_among_the_strongest(shipped_brief: Made) -> None:
+    shown = [
+        {
+            link
+            for claim in (one.claim, one.counterclaim)
+            for voice in claim.voices
+            for link in voice.links
+        }
+        for one in shipped_brief.brief.conflicts
+    ]
+    assert len(shown) == 5
+    assert len(set().union(*shown)) == sum(map(len, shown))

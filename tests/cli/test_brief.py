@@ -58,8 +58,8 @@ def test_the_report_fits_a_screen(kg: Kg, folder: Path, monkeypatch: pytest.Monk
     assert done.code == 0
     assert len(lines) <= 40
     assert max(map(len, lines)) <= 100
-    assert lines[8].split() == ["Bram", "Saltmarsh", "22", "1", "7", "3"]
-    assert lines[9].split() == ["Orla", "Quillfeather", "27", "0", "4", "1"]
+    assert lines[8].split() == ["side", "of", "Bram", "Saltmarsh", "22", "1", "7", "3"]
+    assert lines[9].split() == ["side", "of", "Orla", "Quillfeather", "27", "0", "4", "1"]
     assert [line for line in lines if line.startswith("- [letter-04]")]
 
 
@@ -99,4 +99,4 @@ def test_the_report_as_json_counts_what_the_queries_count(kg: Kg, folder: Path) 
 def test_the_report_as_markdown(kg: Kg, folder: Path) -> None:
     text = kg("--dispute", folder, "report", "--format", "md").out
     assert "| statements | 53 |" in text
-    assert "| Bram Saltmarsh | 22 | 1 | 7 | 3 |" in text
+    assert "| side of Bram Saltmarsh | 22 | 1 | 7 | 3 |" in text
