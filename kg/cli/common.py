@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import wraps
+from math import isnan
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -73,6 +74,24 @@ def reading_of(ctx: click.Context, folder: Path | None, endpoint: Endpoint | Non
     return Reading(dispute, folder, endpoint.engine(dispute) if endpoint else None)
 
 
+class Seconds(click.FloatRange):
+    """A time in seconds from ``min`` to a day; neither endless nor no number at all."""
+
+    name = "seconds"
+
+    def __init__(self, min: float) -> None:
+        super().__init__(min=min, max=86_400)
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> float:
+        """Read a time. Fails as an option of click does."""
+        seconds = float(super().convert(value, param, ctx))
+        if isnan(seconds):  # which is neither less nor more than any bound
+            self.fail(f"{value!r} is no time.", param, ctx)
+        return seconds
+
+
 def access_options(command: Command) -> Command:
     """Add the options that get one into a server; passed as ``credentials`` and ``timeout``."""
 
@@ -85,7 +104,7 @@ def access_options(command: Command) -> Command:
     for option in (
         click.option(
             "--timeout",
-            type=click.FloatRange(min=0, min_open=True),
+            type=Seconds(min=0.001),
             default=60.0,
             show_default=True,
             envvar="KG_ENDPOINT_TIMEOUT",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from kg.cli.common import dispute_of
+from kg.cli.common import Seconds, dispute_of
 from kg.errors import EngineError
 
 
@@ -20,7 +20,7 @@ from kg.errors import EngineError
 )
 @click.option(
     "--timeout",
-    type=click.FloatRange(min=0.1),
+    type=Seconds(min=0.1),
     default=10.0,
     show_default=True,
     metavar="SECONDS",

@@ -14,12 +14,13 @@ from kg.pipeline import open_current
 from kg.server.app import create_app
 from kg.server.limits import MIB, Limits, default_workers
 from kg.server.run import listen, serve
-from kg.server.services import Origin, listed
+from kg.server.services import Origin, listed, origin_of
 from kg.server.site import Identity
 from kg.snapshot import roots
 
 # What can stand in an address as it is.
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._~-]*")
+_PATH = re.compile(r"(?:/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)*/?")
 # Addresses of the server itself, beside those of its disputes.
 _TAKEN = frozenset({"health", "ready", "metrics"})
 
@@ -111,9 +112,14 @@ def _listed(text: str) -> Origin:
 def _checked(base: str | None) -> str | None:
     if base is None:
         return None
-    parts = urlsplit(base)
-    if parts.scheme not in ("http", "https") or not parts.netloc or parts.query or parts.fragment:
+    try:
+        origin_of(base)
+        if "?" in base or "#" in base:
+            raise ValueError("has more than a path")
+        if not _PATH.fullmatch(urlsplit(base).path):
+            raise ValueError("has a path that cannot stand in an address as it is")
+    except ValueError as error:
         raise EngineError(
-            f"--base {base} is no http address", hint="Such as http://localhost:8080/"
-        )
+            f"--base {base} is no http address: it {error}", hint="Such as http://localhost:8080/"
+        ) from None
     return base if base.endswith("/") else base + "/"

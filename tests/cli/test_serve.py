@@ -28,7 +28,27 @@ def test_an_address_in_use_is_an_error_that_helps(example_dispute: Path) -> None
     assert "--port" in (done.exception.hint or "")
 
 
-@pytest.mark.parametrize("base", ["ftp://a.example/", "nothing", "http://a.example/?q"])
+@pytest.mark.parametrize(
+    "base",
+    [
+        "ftp://a.example/",
+        "nothing",
+        "http://a.example/?q",
+        "http://a.example/#x",
+        "http://[::1",
+        "http://[::g]/",
+        "http://a.example:99999/",
+        "http://a.example:0/",
+        "http://a.example:x/",
+        "http://u:p@a.example/",
+        "http:///x",
+        "http://a.example/a b",
+        'http://a.example/"',
+        "http://a.example/'",
+        "http://a.example/{x}/",
+        "http://a.example/../",
+    ],
+)
 def test_a_base_that_is_no_address(example_dispute: Path, base: str) -> None:
     pytest.importorskip("uvicorn")
     arguments = ["--dispute", str(example_dispute), "serve", "--port", "0", "--base", base]
@@ -37,6 +57,16 @@ def test_a_base_that_is_no_address(example_dispute: Path, base: str) -> None:
     assert "--base" in done.exception.message
 
 
-@pytest.mark.parametrize("option", [("--timeout", "0"), ("--workers", "0"), ("--port", "70000")])
+@pytest.mark.parametrize(
+    "option",
+    [
+        ("--timeout", "0"),
+        ("--timeout", "inf"),
+        ("--timeout", "nan"),
+        ("--timeout", "-inf"),
+        ("--workers", "0"),
+        ("--port", "70000"),
+    ],
+)
 def test_limits_that_make_no_sense_are_refused(option: tuple[str, str]) -> None:
     assert CliRunner().invoke(cli, ["serve", *option]).exit_code == 2

@@ -109,8 +109,9 @@ def test_a_query_is_only_explained(kg: Run) -> None:
     assert "SELECT" in result.out
 
 
-def test_a_timeout_must_be_positive(kg: Run) -> None:
-    result = kg("query", "speakers", "--endpoint", "http://127.0.0.1:9/", "--timeout", "0")
+@pytest.mark.parametrize("seconds", ["0", "inf", "-inf", "nan", "1e9"])
+def test_a_timeout_must_be_positive_and_end(kg: Run, seconds: str) -> None:
+    result = kg("query", "speakers", "--endpoint", "http://127.0.0.1:9/", "--timeout", seconds)
     assert result.code == 2
     assert "--timeout" in result.err
 
