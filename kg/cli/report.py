@@ -19,8 +19,8 @@ def report(ctx: click.Context, format: str, endpoint: Endpoint | None) -> None:
     """Show the dispute on one screen: counts, balance by side, strongest conflicts.
 
     Conflicts between the sides come first, then first-hand ones, then those that a rule found,
-    then those that a record speaks to, then by the encoder's confidence, then by name. Of those that
-    share a statement the first alone is shown.
+    then those that a record speaks to, then by the encoder's confidence, then by name. Of
+    those that share a statement the first alone is shown.
 
     Example: kg report --format md
     """
