@@ -1,18 +1,22 @@
 """A dispute as arguments and attacks, read by SPARQL from any engine.
 
 An argument is an assertion that takes a stance, or a record fact that conflicts with one. Left out
-are questions and what is granted for the sake of argument: nobody puts them forward. A relay is no
+are questions, what is granted for the sake of argument, and what its own speaker has replaced by a
+later assertion: nobody puts them forward. A relay is no
 argument either; it is how an argument reaches the reader. A relay that rejects what it relays
 attacks nothing by itself, for it gives no claim of its own: where its speaker denies the thing,
 that denial is an assertion and attacks.
 
-Attacks come from four places:
+Attacks come from these places:
 
 - a contradiction, derived or declared, attacks both ways (*rebuttal*);
-- an attack that an encoder read goes one way. Aimed at an assertion it attacks that; at a
+- an attack that an encoder read as a rebuttal of a conclusion goes both ways, too, whoever has
+  spoken last: of two conclusions that exclude each other neither comes first. One that is itself
+  attacked goes one way, for what it stands on is disputed;
+- any other attack that an encoder read goes one way. Aimed at an assertion it attacks that; at a
   proposition, whoever puts it forward; at a report, what is known through that report only; at a
   witness, what that witness says, and what is known through them only; at another attack, that
-  attack (see ``kg.argumentation.view``). Aimed at a support it changes nothing: these semantics
+  attack (see ``kg.argumentation.frame``). Aimed at a support it changes nothing: these semantics
   give a support no weight, and what has lost its support is not thereby attacked;
 - a record fact attacks the assertions that it conflicts with;
 - an apparent contradiction attacks nobody, unless one asks to ignore what dissolves it.
@@ -26,6 +30,7 @@ from dataclasses import replace
 from kg.argumentation.moves import (
     APPARENT,
     ATTACK,
+    REBUT,
     REBUTTAL,
     RECORD,
     Edge,
@@ -42,7 +47,7 @@ SELECT DISTINCT ?assertion ?property ?value WHERE {
   ?assertion a kg:Assertion ; ?property ?value .
   VALUES ?property {
     kg:affirms kg:denies kg:doubts kg:asks kg:concedes kg:concessionMode kg:claimType
-    kg:speaker kg:heldBy kg:inDocument kg:relays kg:commitment
+    kg:speaker kg:heldBy kg:inDocument kg:relays kg:commitment kg:supersededBy
   }
 } ORDER BY ?assertion ?property ?value
 """
@@ -111,7 +116,7 @@ def moves_of(engine: Engine, base: str, *, ignore_scope: bool = False) -> Moves:
         if "judgement" in row:
             judgements.setdefault(persona, []).append(string(row, "judgement"))
     left_out: dict[str, str] = {}
-    arguments = {iri for iri, one in said.items() if _put_forward(one, left_out)}
+    arguments = {iri for iri, one in said.items() if _put_forward(one, base, left_out)}
     findings, facts = _findings(engine, arguments, judgements)
     read = Moves(
         base,
@@ -153,6 +158,8 @@ def _said(engine: Engine) -> dict[str, Said]:
             one.documents.add(value)
         elif local == "relays":
             one.relays.append(value)
+        elif local == "supersededBy":
+            one.superseded_by.append(value)
         elif local == "speaker":
             one.speaker = value
         else:
@@ -160,7 +167,7 @@ def _said(engine: Engine) -> dict[str, Said]:
     return said
 
 
-def _put_forward(one: Said, left_out: dict[str, str]) -> bool:
+def _put_forward(one: Said, base: str, left_out: dict[str, str]) -> bool:
     """Say whether somebody puts an assertion forward; relays are passed over in silence."""
     if not one.proposition:
         return False
@@ -169,6 +176,10 @@ def _put_forward(one: Said, left_out: dict[str, str]) -> bool:
         return False
     if one.stance == "concedes" and one.arguendo:
         left_out[one.iri] = "it is granted for the sake of argument only"
+        return False
+    if one.superseded_by:
+        later = " and ".join(shorten(iri, base) for iri in one.superseded_by)
+        left_out[one.iri] = f"its own speaker has replaced it by {later}"
         return False
     return True
 
@@ -231,10 +242,13 @@ def _attacks(engine: Engine, read: Moves, left_out: dict[str, str]) -> Iterable[
             left_out[node] = _nothing_hit(types.get(target, ""))
         for source in sources:
             for aim in aims:
-                if aim != source:
-                    # What was never said and what was said cannot both be so.
-                    denied = rule == "UtteranceDenial"
-                    yield Edge(source, aim, ATTACK, node, rule, exclusive=denied)
+                if aim == source:
+                    continue
+                # What was never said and what was said cannot both be so.
+                exclusive = rule in (REBUT, "UtteranceDenial")
+                yield Edge(source, aim, ATTACK, node, rule, exclusive=exclusive)
+                if rule == REBUT and node not in types:
+                    yield Edge(aim, source, REBUTTAL, node, REBUT, exclusive=True)
 
 
 def _aims(read: Moves, target: str, type_: str) -> list[str]:

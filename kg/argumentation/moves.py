@@ -10,6 +10,8 @@ from functools import cached_property
 from kg.namespaces import expand, shorten
 
 REBUTTAL, ATTACK, RECORD, APPARENT = "rebuttal", "attack", "record", "apparent"
+# The kind that an encoded attack on a conclusion is read as.
+REBUT = "Rebut"
 
 
 @dataclass
@@ -26,6 +28,7 @@ class Said:
     documents: set[str] = field(default_factory=set)
     relays: list[str] = field(default_factory=list)
     commitment: str = ""
+    superseded_by: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True)

@@ -53,8 +53,8 @@ def view_of(
 ) -> View:
     """Return the view a reader has typed: names, and ``A>B`` for preferences.
 
-    Raises ``QueryError`` for a name that nothing has, and for a preference that is malformed or
-    goes round in a circle.
+    Raises ``QueryError`` for a name that nothing has, for one that is both accepted and excluded,
+    and for a preference that is malformed or goes round in a circle.
     """
     from kg.names import resolve
 
@@ -70,6 +70,11 @@ def view_of(
             )
         pairs.append((named(better), named(worse)))
     view = View(tuple(map(named, accept)), tuple(map(named, exclude)), tuple(pairs))
+    for both in sorted({*view.accept} & {*view.exclude}):
+        raise QueryError(
+            f"'{shorten(both, base)}' cannot be both accepted and left out",
+            hint="Give it to --accept or to --exclude.",
+        )
     closure(view.prefer, base)
     return view
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 
 from kg.argumentation.frame import Frame
 from kg.argumentation.grounded import ACCEPTED, REJECTED, WORDS, Grounded
-from kg.argumentation.moves import APPARENT, ATTACK, RECORD, Edge
+from kg.argumentation.moves import APPARENT, ATTACK, REBUT, RECORD, Edge
 from kg.engine import Engine
 from kg.rows import string
 from kg.show.page import Line
@@ -106,6 +106,8 @@ class Words:
             text = f"what the record shows conflicts with it ({node})"
         elif edge.kind == APPARENT:
             text = f"the two conflict if their scopes and times are ignored ({node})"
+        elif edge.rule == REBUT:
+            text = f"the two cannot both hold, as the encoder reads a rebuttal ({node})"
         else:
             by = f"by the rule '{edge.rule}'" if edge.rule else "as an encoder declares"
             text = f"the two cannot both hold, {by} ({node})"

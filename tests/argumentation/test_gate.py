@@ -120,6 +120,32 @@ def test_accepting_somebody_who_contradicts_themselves_settles_nothing(
     assert {"ann-1", "ann-8"} <= found["undecided"]
 
 
+def test_a_rebuttal_goes_both_ways_whoever_spoke_last(gate: Dispute, gate_turtle: str) -> None:
+    rebuttal = ":attack-key a kg:Attack ; kg:attacker :ben-5 ; kg:target :ann-7 ."
+    engine = engine_of(gate, gate_turtle + rebuttal)
+    frame = frame_of(engine, moves_of(engine, BASE))
+    assert {"ben-5", "ann-7"} <= labelled(frame)["undecided"]
+    words, number = Words(engine, frame), frame.framework.names.index
+    forth = words.grounds(number("ben-5"), number("ann-7"))
+    back = words.grounds(number("ann-7"), number("ben-5"))
+    assert forth == "a rebuttal, as the encoder reads it (attack-key)"
+    assert back == "the two cannot both hold, as the encoder reads a rebuttal (attack-key)"
+
+
+def test_what_its_speaker_replaced_attacks_nobody(gate: Dispute, gate_turtle: str) -> None:
+    later = saying("ben-8", "ben", "kg:affirms :opened ; kg:claimType kg:Fact")
+    engine = engine_of(gate, gate_turtle + later + ":ben-8 prov:wasRevisionOf :ben-1 .")
+    moves = moves_of(engine, BASE)
+    replaced = moves.left_out[f"{BASE}ben-1"]
+    assert replaced == "its own speaker has replaced it by ben-8"
+    assert "ann-1" in labelled(frame_of(engine, moves))["accepted"]
+
+
+def test_nothing_is_both_accepted_and_left_out(engine: EmbeddedEngine) -> None:
+    with pytest.raises(QueryError, match="'ann' cannot be both accepted and left out"):
+        view_of(engine, BASE, accept=["ann"], exclude=["ben", "ann"])
+
+
 @pytest.mark.parametrize("by", ["log", FACT])
 def test_without_the_record_its_opponent_stands(see, by: str) -> None:
     found = see(exclude=[by])
