@@ -15,6 +15,7 @@ from kg.server.cache import Cache, Entry
 from kg.server.leaving import LeftError, UnlessGone
 from kg.server.limits import Limits
 from kg.server.notes import Notes
+from kg.server.pace import Clients, Pace
 from kg.server.pool import BusyError, Pool
 from kg.server.problems import Problem
 from kg.server.published import Published
@@ -24,6 +25,8 @@ from kg.snapshot import Snapshot
 
 # How often a request looks for a newer snapshot when the one it began with has been removed.
 _ATTEMPTS = 20
+# What a connection takes without waiting for its client; bytes.
+_UNHELD = 32 * 1024
 # An answer of this request depends on these.
 _VARY = (b"vary", b"Accept, Accept-Encoding")
 _CACHE_CONTROL = (b"cache-control", b"public, max-age=0, must-revalidate")
@@ -46,6 +49,7 @@ class Request:
     if_none_match: str = ""
     http_1_0: bool = False
     notes: Notes = field(default_factory=Notes)
+    transport: asyncio.Transport | None = None  # of its connection
     page_url: str | None = None
 
 
@@ -60,6 +64,7 @@ class Answers:
         self._pool = pool
         self._cache = cache
         self._limits = limits
+        self._clients = Clients(limits, pool.wanted)
 
     async def respond(self, request: Request, receive: Receive, send: Send) -> None:
         """Answer a request. Raises ``Problem`` before anything was sent, ``AbortedError`` after."""
@@ -73,7 +78,7 @@ class Answers:
             return
         if entry := self._cache.get(key):
             request.notes.cached = True
-            await _send_entry(send, entry, request, key)
+            await self._send_entry(send, entry, request, key)
             return
         try:
             with UnlessGone(receive):  # which kills the worker
@@ -127,9 +132,9 @@ class Answers:
         entry = run.entry(request.page_url)
         if run.head.get("cacheable", True):
             self._cache.put(key, entry)
-            await _send_entry(send, entry, request, key)
+            await self._send_entry(send, entry, request, key)
         else:
-            await _send_entry(send, entry, request, None)
+            await self._send_entry(send, entry, request, None)
 
     async def _stream(self, request: Request, send: Send, run: Run, key: str) -> None:
         """Send an answer as it comes; what cannot be completed is cut off."""
@@ -139,7 +144,7 @@ class Answers:
         )
         request.notes.outcome = "cut"
         try:
-            async with asyncio.timeout(self._limits.patience + self._limits.timeout):
+            async with Pace(self._clients, request.client, request.transport, True) as pace:
                 await _send_head(send, 200, head)
                 if request.method == "HEAD":
                     await send({"type": "http.response.body", "body": b""})
@@ -153,7 +158,8 @@ class Answers:
                         kept.append(data)
                         if request.notes.size > self._cache.largest or not cacheable:
                             kept = None
-                    await send({"type": "http.response.body", "body": data, "more_body": True})
+                    message = {"type": "http.response.body", "body": data, "more_body": True}
+                    await pace.send(len(data), send(message))
                     if run.ended:
                         break
                     await run.more()
@@ -167,6 +173,29 @@ class Answers:
         request.notes.outcome = "ok"
         if kept is not None:
             self._cache.put(key, run.entry(None, b"".join(kept)))
+
+    async def _send_entry(
+        self, send: Send, entry: Entry, request: Request, key: str | None
+    ) -> None:
+        """Send a complete answer; whoever does not take it loses the connection."""
+        head = _headers(key) + _content(entry.media, entry.coding)
+        head.append((b"content-length", str(len(entry.body)).encode()))
+        if entry.link:
+            head.append((b"link", entry.link.encode()))
+        request.notes.rows = entry.rows
+        await _send_head(send, 200, head)
+        body = b"" if request.method == "HEAD" else entry.body
+        request.notes.size = len(body)
+        message = {"type": "http.response.body", "body": body}
+        if len(body) <= _UNHELD:
+            await send(message)
+            return
+        try:
+            async with Pace(self._clients, request.client, request.transport, False) as pace:
+                await pace.send(len(body), send(message))
+        except TimeoutError:
+            request.notes.outcome = "too slow a client"
+            raise AbortedError from None
 
 
 def _no_snapshot(why: str | None) -> Problem:
@@ -207,15 +236,3 @@ def _content(media: str, coding: str | None) -> list[tuple[bytes, bytes]]:
 
 async def _send_head(send: Send, status: int, headers: list[tuple[bytes, bytes]]) -> None:
     await send({"type": "http.response.start", "status": status, "headers": headers})
-
-
-async def _send_entry(send: Send, entry: Entry, request: Request, key: str | None) -> None:
-    head = _headers(key) + _content(entry.media, entry.coding)
-    head.append((b"content-length", str(len(entry.body)).encode()))
-    if entry.link:
-        head.append((b"link", entry.link.encode()))
-    request.notes.rows = entry.rows
-    await _send_head(send, 200, head)
-    body = b"" if request.method == "HEAD" else entry.body
-    request.notes.size = len(body)
-    await send({"type": "http.response.body", "body": body})

@@ -99,6 +99,11 @@ class Http1(HttpToolsProtocol):
         if self._in_head and self._head and self._timer is None:  # most heads come whole
             self._arm()
 
+    def on_message_begin(self) -> None:
+        """Let the application see how much of its answer has been taken."""
+        super().on_message_begin()
+        cast(dict[str, Any], self.scope)["kg.transport"] = self.transport
+
     def on_headers_complete(self) -> None:
         """Stop the clock: what follows has the application's own limits."""
         self._in_head = False

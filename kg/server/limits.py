@@ -30,7 +30,8 @@ class Limits:
     memory: int = 1024 * MIB  # address space of one worker
     rows: int = 20_000_000  # of one answer, or triples
     answer: int = 8192 * MIB  # of one answer, before it is compressed
-    patience: float = 60.0  # what a client may take to take the whole answer
+    patience: float = 60.0  # how long a client may take nothing of its answer
+    stall: float = 5.0  # the same while others wait for a worker
     query: int = 256 * KIB  # of a query's text
     body: int = 1 * MIB  # of a request's body
     body_time: float = 10.0  # to send a request's body

@@ -60,6 +60,12 @@ class Pool:
         """How many requests wait for a worker."""
         return sum(map(len, self._queues.values()))
 
+    def wanted(self, client: str) -> float:
+        """Return how many clients wait for each of the workers that this client holds some of."""
+        if self._busy < self._limits.workers and client not in self._queues:
+            return 0.0  # who waits has its share
+        return len(self._queues) / self._limits.workers
+
     @property
     def pids(self) -> list[int]:
         """The process identifiers of all workers."""
@@ -205,6 +211,10 @@ class Pool:
             loop = asyncio.get_running_loop()
             await loop.create_unix_connection(lambda: worker, sock=ours)
             await worker.ready()
+        except EOFError:
+            self._all.discard(worker)
+            said = (await worker.bury()).strip().splitlines()
+            raise EOFError(f"no worker starts: {said[-1] if said else 'it was killed'}") from None
         except BaseException:
             self._all.discard(worker)
             await worker.bury()

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from starlette.types import Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
 
+from kg.errors import EngineError
 from kg.server import negotiation
 from kg.server.answers import Answers, Request
 from kg.server.limits import Limits
 from kg.server.notes import Notes, client_of
 from kg.server.pool import Pool
+from kg.server.problems import Problem
 from kg.server.published import Published
 from kg.server.requests import header
 
@@ -67,12 +70,35 @@ class Site:
             if_none_match=header(scope, "if-none-match") or "",
             http_1_0=scope["http_version"] == "1.0",
             notes=notes,
+            transport=scope.get("kg.transport"),
             page_url=page_url,
         )
 
     async def respond(self, request: Request, receive: Receive, send: Send) -> None:
         """Answer with what a worker makes of it."""
         await self.answers.respond(request, receive, send)
+
+    async def prove(self) -> None:
+        """Have a worker open the snapshot and answer. Raises ``EngineError`` if none ever will."""
+        if self.published.snapshot is None:
+            return
+        job = {
+            "base": self.identity.base,
+            "op": "query",
+            "query": "ASK {}",
+            "rows": negotiation.ROWS[0],
+            "graph": None,
+            "encoding": None,
+        }
+        try:
+            await self.answers.respond(Request(job, "", "GET"), _nobody, _nowhere)
+        except Problem as problem:
+            # What only takes long, or is not there yet, may do better for those who ask later.
+            if problem.status in (422, 500):
+                raise EngineError(
+                    f"a worker cannot answer over {self.published.snapshot.store}: {problem.title}",
+                    hint="Give workers more with --memory.",
+                ) from None
 
     def formats(self, scope: Scope) -> dict[str, Any]:
         """Return what the client takes: for rows, for a graph, and which content coding."""
@@ -103,6 +129,16 @@ class Site:
             "title": self.identity.title,
             **self.formats(scope),
         }
+
+
+async def _nobody() -> Message:
+    """Be a client that stays and says nothing."""
+    never: asyncio.Future[Message] = asyncio.get_running_loop().create_future()
+    return await never
+
+
+async def _nowhere(_: Message) -> None:
+    pass
 
 
 def server_address(scope: Scope) -> str:

@@ -13,6 +13,7 @@ import http.client
 import json
 import os
 import random
+import select
 import socket
 import statistics
 import sys
@@ -202,6 +203,17 @@ def reads_little(client: Client) -> None:
         time.sleep(2 * random.random())
 
 
+def never_reads(client: Client) -> None:
+    """Hold an answer, and with it a worker, until the server cuts it off, or for 20 seconds."""
+    with client.raw() as connection:
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        text = quote(f"{ENDLESS} #{random.getrandbits(50)}", safe="")
+        connection.sendall(f"GET /sparql?query={text} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+        cut = select.poll()
+        cut.register(connection, 0)  # broken connections show whatever one asks for
+        cut.poll(20_000)
+
+
 def half_a_request(client: Client) -> None:
     with client.raw() as connection:
         connection.sendall(
@@ -248,6 +260,8 @@ HOSTILE_REQUESTS = (
     *(runaway, hungry, leaves, reads_little, half_a_request, no_http, nested, bomb),
     *(oversized, writes, reaches_out),
 )
+# One of each address: enough to hold every worker twice over.
+NON_READERS = 2 * int(LIMITS["workers"])
 
 
 def run(folder: Path, seconds: float) -> Soak:
@@ -292,6 +306,9 @@ def run(folder: Path, seconds: float) -> Soak:
     # Two addresses that together could hold every worker, several connections each.
     others = [
         (hostile, (Client(server, f"127.0.2.{n % 2 + 1}"), HOSTILE_REQUESTS)) for n in range(6)
+    ]
+    others += [
+        (hostile, (Client(server, f"127.0.3.{n + 1}"), (never_reads,))) for n in range(NON_READERS)
     ]
     threads = [
         threading.Thread(target=target, args=arguments)

@@ -11,7 +11,9 @@ import random
 import re
 import socket
 import threading
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pyoxigraph as ox
@@ -204,6 +206,57 @@ def test_a_client_that_does_not_read_loses_its_worker(tmp_path: Path, serve_stor
         # The only worker is taken, until patience ends.
         assert server.query("SELECT (5 AS ?x) {}").status == 200
     wait_for(lambda: 'outcome="too slow a client"' in server.metrics())
+
+
+ENDLESS = "GET /sparql?query=SELECT%20*%20%7B%3Fa%20%3Fb%20%3Fc.%3Fd%20%3Fe%20%3Ff%7D%23"
+
+
+def unread(server: Server, source: str, number: int) -> socket.socket:
+    """Ask for an answer without end from an address, and read nothing of it."""
+    connection = socket.socket()
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    connection.bind((source, 0))
+    connection.connect(("127.0.0.1", server.port))
+    connection.sendall(f"{ENDLESS}{number} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+    return connection
+
+
+def test_clients_that_do_not_read_hold_no_worker_that_others_need(
+    tmp_path: Path, serve_store: Serve
+) -> None:
+    root = publish(tmp_path / "store", numbers(3000))
+    # Whoever waited as long as the patience would be refused.
+    server = serve_store(root, workers=4, timeout=5.0, patience=10 * PATIENCE, stall=1.0)
+    taken = [unread(server, f"127.0.0.{2 + n % 2}", n) for n in range(10)]
+    wait_for(lambda: server.metric("kg_workers_busy") == 4)
+    for number in range(3):
+        assert server.query(f"SELECT ({number} AS ?x) {{}}").status == 200
+    assert 'outcome="too slow a client"' in server.metrics()
+    for connection in taken:
+        connection.close()
+
+
+def test_a_client_that_reads_slowly_but_reads_gets_its_whole_answer(
+    tmp_path: Path, serve_store: Serve
+) -> None:
+    root = publish(tmp_path / "store", numbers(1200))
+    server = serve_store(root, workers=1, timeout=PATIENCE, patience=3.0, stall=3.0)
+    text = "SELECT ?c ?f { ?a ?b ?c . ?d ?e ?f }"
+    data, began = b"", time.monotonic()
+    with socket.create_connection(("127.0.0.1", server.port), PATIENCE) as connection:
+        connection.sendall(
+            b"POST /sparql HTTP/1.1\r\nHost: x\r\nAccept: text/tab-separated-values\r\n"
+            b"Connection: close\r\nContent-Type: application/sparql-query\r\n"
+            + f"Content-Length: {len(text)}\r\n\r\n{text}".encode()
+        )
+        waiting = ThreadPoolExecutor(1).submit(server.query, "ASK {}")
+        while piece := connection.recv(200_000):
+            data += piece
+            time.sleep(0.08)
+    assert data.endswith(b"\r\n0\r\n\r\n")
+    assert data.count(b"\n") > 1200 * 1200
+    assert time.monotonic() - began > 3.0  # longer than it may take nothing
+    assert waiting.result().status == 200
 
 
 def test_an_endless_answer_never_looks_complete(tmp_path: Path, serve_store: Serve) -> None:
