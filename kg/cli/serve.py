@@ -34,7 +34,7 @@ from kg.errors import EngineError
 )
 @click.option(
     "--memory",
-    type=click.IntRange(min=256),
+    type=click.IntRange(384, 1 << 20),  # a worker with the shipped dispute open has 270
     default=1024,
     show_default=True,
     metavar="MIB",

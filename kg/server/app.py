@@ -89,6 +89,12 @@ def create_app(
         await pool.start()
         if pool.missing:
             LOG.warning("workers run without: %s", ", ".join(pool.missing))
+        try:
+            for site in sites:
+                await site.prove()
+        except BaseException:
+            await pool.close()
+            raise
         following = []
         for site, catalogue in zip(sites, catalogues, strict=True):
             site.published.changed = partial(reload, catalogue)

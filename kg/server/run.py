@@ -11,9 +11,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
 import uvicorn
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Receive, Scope, Send
 
-from kg.errors import EngineError
+from kg.errors import CounterclaimError, EngineError
+from kg.plain_text import one_line
 from kg.server.http1 import protocol
 
 _STOP = (signal.SIGTERM, signal.SIGINT)
@@ -48,6 +49,7 @@ def serve(
     """Serve until SIGTERM or SIGINT; requests in progress are finished first.
 
     ``timeout`` is the deadline of a query in seconds; ``started`` is called when all is ready.
+    Raises ``EngineError`` if it cannot start.
     """
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(logging.Formatter("%(message)s"))
@@ -57,8 +59,18 @@ def serve(
         logger.addHandler(handler)
         logger.propagate = False
     _allow_connections()
+    failures: list[Exception] = []
+
+    async def noting(scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await app(scope, receive, send)
+        except Exception as error:
+            if scope["type"] == "lifespan":  # which the server only logs
+                failures.append(error)
+            raise
+
     config = uvicorn.Config(
-        app,
+        noting,
         http=protocol(proxied),
         log_config=None,
         log_level="critical",  # every request has its line in our own log
@@ -72,7 +84,14 @@ def serve(
         proxy_headers=False,
     )
     server = _Server(config, started)
-    server.run(sockets=[accepting])
+    try:
+        server.run(sockets=[accepting])
+    except SystemExit:  # uvicorn's way to say that it did not start
+        reason = failures[0] if failures else None
+        if isinstance(reason, CounterclaimError):
+            raise reason from None
+        said = one_line(str(reason)) if reason and str(reason) else "its log says why"
+        raise EngineError(f"the server could not start: {said}") from reason
 
 
 def _allow_connections() -> None:

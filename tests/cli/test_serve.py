@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import socket
+import subprocess
+import sys
 from pathlib import Path
 
+import click
 import pytest
 from click.testing import CliRunner
 
 from kg.cli.main import cli
+from kg.cli.serve import serve
 from kg.errors import EngineError
 
 
@@ -66,7 +70,61 @@ def test_a_base_that_is_no_address(example_dispute: Path, base: str) -> None:
         ("--timeout", "-inf"),
         ("--workers", "0"),
         ("--port", "70000"),
+        ("--memory", "383"),
+        ("--memory", "8796093022208"),
     ],
 )
 def test_limits_that_make_no_sense_are_refused(option: tuple[str, str]) -> None:
     assert CliRunner().invoke(cli, ["serve", *option]).exit_code == 2
+
+
+@pytest.mark.parametrize(
+    ("memory", "said"), [(256 << 20, "memory"), (1 << 63, "too large")], ids=["little", "much"]
+)
+def test_a_start_that_fails_says_why(example_dispute: Path, memory: int, said: str) -> None:
+    pytest.importorskip("uvicorn")
+    from kg.dispute import read_dispute
+    from kg.pipeline import open_current
+    from kg.snapshot import roots
+
+    dispute = read_dispute(example_dispute)
+    open_current(dispute).close()
+    # In a process of its own, since a server changes what its process does with signals.
+    script = f"""
+import sys
+from pathlib import Path
+from kg.errors import EngineError
+from kg.server.app import create_app
+from kg.server.limits import Limits
+from kg.server.run import listen, serve
+from kg.server.site import Identity
+folders = tuple(map(Path, {list(map(str, roots(dispute)))!r}))
+identity = Identity({dispute.base!r}, "A test", folders)
+app = create_app([identity], Limits(workers=1, memory={memory}))
+try:
+    serve(app, listen("127.0.0.1", 0), 10.0, lambda: print("started"))
+except EngineError as error:
+    sys.exit(f"kg: {{error.message}} {{error.hint}}")
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=False, timeout=60
+    )
+    assert done.returncode == 1
+    assert "kg: " in done.stderr
+    assert said in done.stderr
+
+
+def test_the_least_memory_serves_the_shipped_dispute(tmp_path: Path) -> None:
+    pytest.importorskip("uvicorn")
+    from tests.server.conftest import end, start
+
+    option = next(each for each in serve.params if each.name == "memory")
+    assert isinstance(option.type, click.IntRange)
+    arguments = ["-m", "kg.cli.main", "--dispute", "llama-mmap", "serve", "--port", "0"]
+    arguments += ["--workers", "2", "--timeout", "60", "--memory", str(option.type.min)]
+    server = start(arguments, tmp_path / "log", tmp_path / "cache")
+    try:
+        assert server.query("ASK {}").status == 200
+        assert server.request("/api/queries/contradictions").status == 200
+    finally:
+        end(server)
