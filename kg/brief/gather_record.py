@@ -2,19 +2,39 @@
 
 from __future__ import annotations
 
-from kg.brief.model import Claim, Part, Run, Section, Sentence
+from kg.brief.model import Claim, Part, Run, Section, Sentence, sentence
+from kg.brief.record_words import in_words, names_only, plain
 from kg.brief.stored import ask
 from kg.brief.voices import Voices
 from kg.dispute import Dispute
+from kg.in_words import listed
 from kg.namespaces import expand
 from kg.rows import select, string
-from kg.show.facts import facts_of
+from kg.show.facts import Fact, facts_of
 
 _FINDINGS = """
 SELECT DISTINCT ?assertion ?fact ?bearing WHERE {
   ?finding a kg:RecordFinding ; kg:assertion ?assertion ; kg:recordFact ?fact ;
     kg:bearing ?bearing .
 } ORDER BY ?assertion ?fact ?bearing
+"""
+# Where a record names everybody who stands in a relation, and somebody else than is spoken of.
+_OTHERS = """
+SELECT DISTINCT ?assertion ?fact ?asked WHERE {
+  ?finding a kg:RecordFinding ; kg:assertion ?assertion ; kg:recordFact ?fact .
+  ?assertion kg:maintains|kg:denies ?proposition .
+  ?proposition rdf:predicate ?relation ; rdf:subject ?named .
+  ?relation kg:recordComplete true .
+  ?fact rdf:predicate ?relation ; rdf:subject ?other .
+  OPTIONAL { ?named kg:identifiedWith ?known }
+  BIND(COALESCE(?known, ?named) AS ?asked)
+  FILTER(?other != ?asked)
+} ORDER BY ?assertion ?fact
+"""
+_SCOPES = """
+SELECT DISTINCT ?proposition ?scope WHERE {
+  ?proposition a kg:Proposition ; kg:scope ?scope
+} ORDER BY ?proposition ?scope
 """
 # What the records amount to on the pull requests and branches that somebody speaks of.
 _TOLD = """
@@ -26,30 +46,31 @@ SELECT DISTINCT ?fact ?rule WHERE {
     }
   }
   { ?fact rdf:subject ?entry } UNION { ?fact rdf:object ?entry } UNION { ?fact kg:within ?entry }
+  UNION {
+    ?entry kg:hasCommit ?commit . ?fact prov:wasDerivedFrom ?commit ; kg:rule "record-credit-kept" .
+  }
   ?fact a kg:RecordFact ; kg:rule ?rule .
   VALUES ?rule { $rules }
 } ORDER BY ?rule ?fact
 """
 _TIMES = ("record-started-before", "record-wait", "record-span")
+_NAMES = ("record-credit-kept",)
 _LINES = ("record-lines-of", "record-lines-removed", "record-kept")
 _SHOWN_FACTS = 2
 _SHOWN_SILENT = 10
 _NOTE = (
     "A record is no judge: it shows what its entries amount to under a named rule (rule "
     "“record-finding”), and not who had an idea. Times are as whoever made a commit set them. "
-    "Lines are compared in blocks, without white space and without blocks of few letters; it "
-    "counts them and does not say why they were removed or changed. It is silent where it could "
+    "Lines are counted in more than one way, and each sentence says how: numbers of different ones "
+    "are no shares of each other. It does not say why lines were removed or changed. What commits "
+    "name is no word on whether credit was given. It is silent where it could "
     "speak to what is said and holds nothing on it."
 )
 
 
 def told_facts(voices: Voices, facts: list[str]) -> dict[str, str]:
     """Return what each record fact says, in the name of its record."""
-    found: dict[str, str] = {}
-    for iri, fact in facts_of(voices.reader, facts).items():
-        rule = f", by the rule “{fact.rule}”," if fact.rule else ""
-        found[iri] = f"{fact.record or 'the record'} amounts{rule} to: {fact.words('“', '”')}"
-    return found
+    return {iri: in_words(fact) for iri, fact in facts_of(voices.reader, facts).items()}
 
 
 def record(voices: Voices, dispute: Dispute) -> Section:
@@ -64,7 +85,7 @@ def record(voices: Voices, dispute: Dispute) -> Section:
         found = bearings.setdefault(local, {}).setdefault(string(row, "assertion"), [])
         found.append(string(row, "fact"))
     facts = {fact for group in bearings.values() for found in group.values() for fact in found}
-    words = told_facts(voices, sorted(facts))
+    shown = _Shown(voices, facts_of(voices.reader, sorted(facts)))
     silent = {
         string(row, "statement"): string(row, "shown")
         for row in ask(voices.engine, dispute, "record-check")
@@ -75,13 +96,14 @@ def record(voices: Voices, dispute: Dispute) -> Section:
         "What the record shows",
         _NOTE,
         (
-            Part("It corroborates", tuple(_claims(voices, bearings["Corroborates"], words))),
-            Part("It conflicts with", tuple(_claims(voices, bearings["Conflicts"], words))),
+            Part("It corroborates", tuple(_claims(shown, bearings["Corroborates"]))),
+            Part("It conflicts with", tuple(_claims(shown, bearings["Conflicts"]))),
             Part(
                 "It counts, and does not settle",
-                tuple(_claims(voices, bearings["Measures"], words)),
+                tuple(_claims(shown, bearings["Measures"])),
             ),
             Part("It is silent on", tuple(_silent(voices, silent))),
+            Part("What it holds of names", tuple(_told(voices, _NAMES))),
             Part("What it holds of times", tuple(_told(voices, _TIMES))),
             Part("What it holds of lines", tuple(_told(voices, _LINES))),
         ),
@@ -94,7 +116,7 @@ def _told(voices: Voices, rules: tuple[str, ...]) -> list[Sentence]:
     found = {string(row, "fact"): rules.index(string(row, "rule")) for row in rows}
     facts = sorted(found, key=lambda one: (found[one], voices.reader.short(one)))
     words = told_facts(voices, facts)
-    return [_fact(one, words) for one in facts]
+    return [_fact(words.get(one, ""), (one,)) for one in facts]
 
 
 def _stances(voices: Voices, assertions: list[str]) -> list[list[str]]:
@@ -106,21 +128,65 @@ def _stances(voices: Voices, assertions: list[str]) -> list[list[str]]:
     return list(groups.values())
 
 
-def _claims(voices: Voices, found: dict[str, list[str]], words: dict[str, str]) -> list[Claim]:
+class _Shown:
+    """Facts beside what is said, and within what it is said."""
+
+    def __init__(self, voices: Voices, facts: dict[str, Fact]) -> None:
+        self.voices = voices
+        self.facts = facts
+        self.others: dict[tuple[str, str], str] = {}
+        for row in select(voices.engine, _OTHERS):
+            self.others[string(row, "assertion"), string(row, "fact")] = string(row, "asked")
+        self.scopes: dict[str, list[str]] = {}
+        for row in select(voices.engine, _SCOPES):
+            self.scopes.setdefault(string(row, "proposition"), []).append(string(row, "scope"))
+        things = {*self.others.values(), *(one for group in self.scopes.values() for one in group)}
+        voices.reader.learn_names(sorted(things))
+
+    def scope(self, proposition: str, gloss: str) -> str:
+        """Return within what a proposition is encoded, unless its gloss names it."""
+        names = (plain(self.voices.name(one)) for one in self.scopes.get(proposition, ()))
+        told = [name for name in names if name.lower() not in gloss.lower()]
+        return f" (as encoded, within {listed(told)})" if told else ""
+
+    def sentences(self, assertions: list[str], facts: list[str]) -> list[Sentence]:
+        """Return what facts show of assertions; who is named instead of somebody, as one."""
+        groups: dict[tuple[str, ...], list[str]] = {}
+        for one in facts:
+            asked = next((self.others[a, one] for a in assertions if (a, one) in self.others), "")
+            fact = self.facts.get(one)
+            instead = (asked, fact.predicate, fact.object) if fact and asked else (one,)
+            groups.setdefault(instead, []).append(one)
+        found = []
+        for key, group in groups.items():
+            known = [self.facts[one] for one in group if one in self.facts]
+            text = in_words(known[0]) if known else ""
+            if known and len(key) > 1:
+                text = names_only(known, self.voices.name(key[0]))
+            found.append(_fact(text, tuple(group)))
+        return found
+
+
+def _claims(shown: _Shown, found: dict[str, list[str]]) -> list[Claim]:
     claims = []
+    voices = shown.voices
     for group in _stances(voices, list(found)):
         claim = voices.claim(group)
         facts = sorted({fact for one in group for fact in found[one]}, key=voices.reader.short)
-        shown = [_fact(fact, words) for fact in facts[:_SHOWN_FACTS]]
-        if rest := facts[_SHOWN_FACTS:]:
+        told = shown.sentences(group, facts)
+        notes = told[:_SHOWN_FACTS]
+        if rest := told[_SHOWN_FACTS:]:
             text = f"So do {len(rest)} more of its facts." if len(rest) > 1 else "So does one more."
-            shown.append(Sentence((Run(text, tuple(rest)),)))
-        claims.append(Claim(claim.words, (*claim.voices, *shown)))
+            notes.append(sentence(text, (link for one in rest for link in one.links)))
+        words = claim.words + shown.scope(
+            voices.reader.statements[group[0]].proposition, claim.words
+        )
+        claims.append(Claim(words, (*claim.voices, *notes)))
     return claims
 
 
-def _fact(fact: str, words: dict[str, str]) -> Sentence:
-    return Sentence((Run(f"{words.get(fact, 'The record shows it')}.", (fact,)),))
+def _fact(text: str, facts: tuple[str, ...]) -> Sentence:
+    return sentence(f"{text or 'The record shows it'}.", facts)
 
 
 def _silent(voices: Voices, reasons: dict[str, str]) -> list[Sentence | Claim]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from kg.engine import Term
@@ -37,19 +37,27 @@ _SPANS = {expand("kg:authoredOver"), expand("kg:committedOver")}
 
 @dataclass(frozen=True)
 class Fact:
-    """What a record fact says: three names, and what its numbers add, in words."""
+    """What a record fact says: three names, and what its numbers add, in words.
+
+    ``predicate`` is the IRI of the relation; ``parts`` are the words by the property that has the
+    number, such as ``lines``, and ``within`` the name of a place.
+    """
 
     subject: str
     relation: str
     object: str
     rule: str = ""
     record: str = ""
-    details: tuple[str, ...] = field(default=())
+    predicate: str = ""
+    parts: Mapping[str, str] = field(default_factory=dict)
 
     def words(self, opening: str = "", closing: str = "") -> str:
         """Return it as a phrase, the things in it between ``opening`` and ``closing``."""
         subject, thing = (f"{opening}{name}{closing}" for name in (self.subject, self.object))
-        rest = f": {', '.join(self.details)}" if self.details else ""
+        told = (
+            f"within {words}" if key == "within" else words for key, words in self.parts.items()
+        )
+        rest = f": {', '.join(told)}" if self.parts else ""
         return f"{subject} {self.relation} {thing}{rest}"
 
 
@@ -72,37 +80,34 @@ def facts_of(reader: Reader, facts: Iterable[str]) -> dict[str, Fact]:
                 thing if predicate in _SPANS else reader.name(thing),
                 string(row, "rule"),
                 reader.name(string(row, "record")) if "record" in row else "",
-                tuple(_details(reader, row)),
+                predicate,
+                dict(_parts(reader, row)),
             ),
         )
     return found
 
 
-def _details(reader: Reader, row: dict[str, Term]) -> Iterator[str]:
+def _parts(reader: Reader, row: dict[str, Term]) -> Iterator[tuple[str, str]]:
     if (lines := number(row, "lines")) is not None:
-        many = number(row, "ofLines")
-        yield _counted(lines, "line") if many is None else f"{lines:,} of {_counted(many, 'line')}"
+        yield "lines", _some(lines, number(row, "ofLines"), "line")
     if "path" in row:
-        yield f"from line {string(row, 'firstLine')} of {string(row, 'path')}"
+        yield "path", f"from line {string(row, 'firstLine')} of {string(row, 'path')}"
     if "within" in row:
-        yield f"within {reader.name(string(row, 'within'))}"
+        yield "within", reader.name(string(row, "within"))
     if (made := number(row, "commits")) is not None:
-        many = number(row, "ofCommits")
-        yield (
-            _counted(made, "commit") if many is None else f"{made:,} of {_counted(many, 'commit')}"
-        )
+        yield "commits", _some(made, number(row, "ofCommits"), "commit")
     if (commits := number(row, "commitsKept")) is not None:
-        yield _counted(commits, "commit")
+        yield "commitsKept", _counted(commits, "commit")
     if "linesKept" in row:
         share = float(string(row, "linesKept"))
         part = "all" if share == 1 else f"{100 * share:.0f} in 100"
-        yield f"{part} of its added lines"
+        yield "linesKept", f"{part} of its added lines"
     if "leastSeconds" in row:
         least, most = (number(row, key) or 0 for key in ("leastSeconds", "mostSeconds"))
         between = "" if least == most else f"{duration(least)} to "
-        yield f"{between}{duration(most)} after being written"
+        yield "seconds", f"{between}{duration(most)} after being written"
     elif "seconds" in row and string(row, "predicate") not in _SPANS:
-        yield f"by {duration(number(row, 'seconds') or 0)}"
+        yield "seconds", f"by {duration(number(row, 'seconds') or 0)}"
 
 
 def duration(seconds: int) -> str:
@@ -120,3 +125,7 @@ def duration(seconds: int) -> str:
 
 def _counted(count: int, one: str) -> str:
     return f"{count:,} {one if count == 1 else one + 's'}"
+
+
+def _some(count: int, every: int | None, one: str) -> str:
+    return _counted(count, one) if every is None else f"{count:,} of {_counted(every, one)}"

@@ -154,8 +154,8 @@ def test_the_record_beside_what_is_said(tideline: Made) -> None:
         if isinstance(one, Claim) and "three" in one.words
     ]
     assert three.voices[-1].text == (
-        "Git history of tideline amounts, by the rule “record-commit-count”, to: “pull request 4: "
-        "a solver” commit count “2”."
+        "Git history of tideline, by the rule “record-commit-count”: pull request 4 holds "
+        "2 commits."
     )
 
 
@@ -315,11 +315,58 @@ def test_the_record_counts_where_it_cannot_settle(tideline: Made) -> None:
     assert claim.words == "“Bram Saltmarsh rewrote the solver of pull request 4”"
     counted = [one for one in claim.voices if "record-rewriting" in one.text]
     assert len(counted) == 2
-    assert all(": 0 of 6 lines, within " in one.text for one in counted)
+    assert all("changed 0 of 6 lines of pull request 4; counted are" in one.text for one in counted)
     assert "bram-saltmarsh--record-removedLinesOf--pr-4--pr-7" in linked(tideline, *counted)
     for title in ("It corroborates", "It conflicts with", "It is silent on"):
         said = [one for one in part(tideline, "record", title).items if isinstance(one, Claim)]
         assert claim.words not in {one.words for one in said}
+
+
+def test_the_record_names_others_than_the_one_who_is_spoken_of(tideline: Made) -> None:
+    [claim] = [
+        one
+        for one in part(tideline, "record", "It conflicts with").items
+        if isinstance(one, Claim) and "Bram Saltmarsh wrote the solver" in one.words
+    ]
+    assert claim.voices[-1].text == (
+        "Git history of tideline, by the rule “record-names”: pull request 4 names only Orla "
+        "Quillfeather as author or co-author, and not Bram Saltmarsh."
+    )
+
+
+def test_the_scope_of_a_claim_stands_beside_the_record(made: object) -> None:
+    assert callable(made)
+    said = {
+        one.words
+        for one in part(made("llama-mmap"), "record", "It corroborates").items
+        if isinstance(one, Claim)
+    }
+    assert (
+        "“slaren wrote all the code that does the memory mapping” (as encoded, within pull request "
+        "586)"
+    ) in said
+    # A gloss that names it needs no more.
+    assert "“slaren contributed code to the mmap loading change in pull request 613”" in said
+
+
+def test_whose_name_commits_keep_is_counted_and_set_beside_what_is_said(made: object) -> None:
+    assert callable(made)
+    found = made("llama-mmap")
+    kept = (
+        "Git history of llama.cpp, by the rule “record-credit-kept”: 6 of 6 commits of slaren that "
+        "Justine Tunney committed again, one by one or squashed, name slaren as author or "
+        "co-author."
+    )
+    [fact] = part(found, "record", "What it holds of names").items
+    assert isinstance(fact, Sentence)
+    assert fact.text == kept
+    beside = {
+        one.words: one.voices[-1].text
+        for one in part(found, "record", "It counts, and does not settle").items
+        if isinstance(one, Claim)
+    }
+    [care] = [words for words in beside if "took care" in words]
+    assert beside[care] == kept
 
 
 def test_the_record_tells_times_and_lines_in_plain_words(tideline: Made) -> None:
@@ -329,15 +376,22 @@ def test_the_record_tells_times_and_lines_in_plain_words(tideline: Made) -> None
         )
         for title in ("What it holds of times", "What it holds of lines")
     )
-    solver, cache = "“pull request 4: a solver”", "“pull request 7: a solver and a cache”"
-    assert f"{solver} started before {cache}: by 38 days and 11 hours" in times
-    assert f"{solver} authored over “15 hours and 35 minutes”" in times
     assert (
-        f"{solver} stands again in {cache}: 2 commits, 37 days and 19 hours to 38 days and 11 "
-        "hours after being written"
+        "the first commit of pull request 4 is older than that of pull request 7 by 38 days and 11 "
+        "hours"
     ) in times
-    assert f"“Orla Quillfeather” first added lines of {cache}: 2 of 3 lines" in lines
-    assert f"{cache} keeps commits of {solver}: 2 commits, all of its added lines" in lines
+    assert "first to the last author time in pull request 4 it is 15 hours and 35 minutes" in times
+    assert (
+        "2 commits of pull request 4 stand again in pull request 7, 37 days and 19 hours to 38 "
+        "days and 11 hours after being written"
+    ) in times
+    assert (
+        "Orla Quillfeather was the first to add 2 of 3 lines that pull request 7 adds; counted are "
+    ) in lines
+    assert (
+        "pull request 7 holds 2 commits of pull request 4 with the same patches, and with them all "
+        "of its added lines; counted is what the patches add as they landed"
+    ) in lines
     # Nobody speaks of pull request 2.
     assert "pull request 2" not in times + lines
 
