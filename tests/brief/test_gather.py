@@ -406,6 +406,15 @@ def test_where_the_record_is_silent_it_says_why(made: object) -> None:
     for claim in silent:
         assert claim.voices[-1].text.startswith("The record is silent: ")
         assert claim.voices[-1].links
+    why = {claim.words: claim.voices[-1].text for claim in silent}
+    assert why["“Tunney wrote the mmap loading change”"] == (
+        "The record is silent: it has no entry for the mmap loading change as a whole; for pull "
+        "request 586, pull request 613 see what it holds of names and of lines."
+    )
+    assert why["“Tunney is a co-author of pull request 586”"] == (
+        "The record is silent: none of the commits that are spoken of names this co-author; what "
+        "the description of a pull request says is not in git."
+    )
 
 
 def test_a_party_without_a_document_is_said_to_have_none(made: object) -> None:
