@@ -1,4 +1,4 @@
-"""The strongest conflicts as a picture: who says what, against whom who says what."""
+"""The strongest conflicts as pictures: who says what, against whom who says what."""
 
 from __future__ import annotations
 
@@ -8,29 +8,29 @@ from kg.brief.model import Claim, Contrast
 from kg.brief.svg import Piece, Reference, line, picture, pieces, words_of, wrapped
 
 WIDTH = 760
-_BOX, _GAP, _PAD, _SIZE, _LEADING, _ROW = 316, 128, 12, 12.0, 16, 18
+_BOX, _GAP, _PAD, _SIZE, _LEADING, _EDGE = 316, 128, 12, 12.0, 16, 6
 _SHOWN_NAMES = 3
 
 
-def conflicts(contrasts: Sequence[Contrast], reference: Reference | None = None) -> str:
-    """Return an SVG picture of contrasts, one below another; nothing if there are none.
+def conflicts(contrasts: Sequence[Contrast], reference: Reference | None = None) -> list[str]:
+    """Return an SVG picture of each contrast, so that they break well between printed pages.
 
     ``reference`` says where a link leads within the page and what is printed for it.
     """
-    if not contrasts:
-        return ""
-    body: list[str] = []
-    top = 6.0
-    for contrast in contrasts:
+    found = []
+    for place, contrast in enumerate(contrasts, 1):
         sides = [_laid_out(one, reference) for one in (contrast.claim, contrast.counterclaim)]
         height = max(len(who) + len(words) for who, words in sides) * _LEADING + 2 * _PAD
         # The label hangs below the arrow, which is halfway down.
         height = max(height, 2 * (16 + 14 * len(_label(contrast.label))))
-        body += _box(2, top, height, *sides[0])
-        body += _box(_BOX + _GAP - 2, top, height, *sides[1])
-        body += _arrow(contrast.label, top + height / 2)
-        top += height + _ROW
-    return picture(WIDTH, top - _ROW + 6, "The strongest conflicts", body)
+        body = [
+            *_box(2, _EDGE, height, *sides[0]),
+            *_box(_BOX + _GAP - 2, _EDGE, height, *sides[1]),
+            *_arrow(contrast.label, _EDGE + height / 2),
+        ]
+        title = f"The strongest conflicts, {place} of {len(contrasts)}"
+        found.append(picture(WIDTH, height + 2 * _EDGE, title, body))
+    return found
 
 
 Lines = list[list[Piece]]

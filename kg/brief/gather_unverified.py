@@ -35,6 +35,7 @@ _NOTE = (
     "Somebody known only by what they call themselves is not thereby that person. Each judgement "
     "is its judge's; only one by an encoder lets rules count the two as one."
 )
+_SHOWN = 5
 _HEARSAY_NOTE = "What somebody is said to have said, and nobody tells the reader first hand."
 
 
@@ -143,9 +144,13 @@ def _hearsay(voices: Voices) -> list[Sentence]:
         speakers = sorted(
             groups[teller].items(), key=lambda pair: (-len(pair[1]), voices.name(pair[0]))
         )
-        for place, (speaker, ones) in enumerate(speakers):
+        most = len(speakers) if len(speakers) == _SHOWN + 1 else _SHOWN
+        for place, (speaker, ones) in enumerate(speakers[:most]):
             lead = "; " if place else ""
             text = f"{lead}{counted(len(ones), 'statement')} of {voices.name(speaker)}"
             runs.append(Run(text, tuple(voices.carriers(ones))))
+        if rest := [one for _, ones in speakers[most:] for one in ones]:
+            text = f"; {counted(len(rest), 'statement')} of {len(speakers) - most} others"
+            runs.append(Run(text, tuple(voices.carriers(rest))))
         found.append(Sentence((*runs, Run("."))))
     return found

@@ -38,7 +38,7 @@ def as_html(brief: Brief) -> str:
         kind=_kind,
         # Both are made here, of escaped text.
         timeline=[Markup(one) for one in timeline(brief.timeline, reference)],
-        conflicts=Markup(conflicts(brief.conflicts, reference)),
+        conflicts=[Markup(one) for one in conflicts(brief.conflicts, reference)],
         style=Markup((_TEMPLATES / "brief.css").read_text(encoding="utf-8")),
     )
 

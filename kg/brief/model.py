@@ -142,6 +142,11 @@ class Brief:
     conflicts: tuple[Contrast, ...]
     entries: tuple[Entry, ...]
 
+    @property
+    def base(self) -> str:
+        """What the IRIs of most entries begin with, before their names."""
+        return self.iri
+
     def about(self, text: str) -> Sentence:
         """Return a sentence on how the brief was made, which stands on the dispute as encoded."""
         return sentence(text, (self.iri,))

@@ -48,6 +48,14 @@ STANCES = {
     "asks": "asks whether or why it is so",
     "concedes": "grants that it is so",
 }
+_ASIDE = "takes for granted that it is so"
+_FOR_NOW = "grants for the sake of argument that it is so"
+_OTHERWISE = "speaks of it"
+# For several voices: the verb is the first word.
+_PLURAL = {
+    stance: f"{stance.split()[0].removesuffix('s')} {stance.partition(' ')[2]}"
+    for stance in (*STANCES.values(), _ASIDE, _FOR_NOW, _OTHERWISE)
+}
 # By commitment: on what is said, and on somebody else's report of it.
 _STANDS = {
     "Endorses": ("backing it", "backing the report"),
@@ -150,10 +158,10 @@ class Voices:
         """Return the verb of an assertion: ``says that it is so``."""
         statement = self.reader.statements[assertion]
         if statement.presupposed and statement.stance == "affirms":
-            return "takes for granted that it is so"
+            return _ASIDE
         if statement.arguendo and statement.stance == "concedes":
-            return "grants for the sake of argument that it is so"
-        return STANCES.get(statement.stance, "speaks of it")
+            return _FOR_NOW
+        return STANCES.get(statement.stance, _OTHERWISE)
 
     def place(self, assertion: str) -> str:
         """Return where an assertion stands: ``letter 12-40``."""
@@ -162,14 +170,23 @@ class Voices:
         return f"{document} {told.start}-{told.end}"
 
     def voices(self, assertions: Iterable[str]) -> tuple[Sentence, ...]:
-        """Return a sentence for each voice and stance; what one voice repeats is told once."""
-        groups: dict[str, list[str]] = {}
+        """Return a sentence for each voice and stance; what one voice repeats is told once.
+
+        Voices that take the same stance and are heard through the same others share a sentence.
+        """
+        groups: dict[tuple[str, str, str], dict[str, list[str]]] = {}
         for one in sorted(set(assertions), key=self.order):
-            who = f"{self._speaker(one)} {self.stance(one)}{self.reports(one)}"
-            groups.setdefault(who, []).append(one)
-        return tuple(
-            sentence(f"{who} ({self.places(group)}).", group) for who, group in groups.items()
-        )
+            reports, speaker = self.reports(one), self._speaker(one)
+            alone = "" if reports else speaker
+            who = groups.setdefault((self.stance(one), reports, alone), {})
+            who.setdefault(speaker, []).append(one)
+        found = []
+        for (stance, reports, _), who in groups.items():
+            ones = [one for own in who.values() for one in own]
+            verb = stance if len(who) == 1 else _PLURAL.get(stance, stance)
+            text = f"{listed(who)} {verb}{reports} ({self.places(ones)})."
+            found.append(sentence(text, ones))
+        return tuple(found)
 
     def places(self, assertions: list[str]) -> str:
         """Return the places of assertions that are told as one, the first few by name."""

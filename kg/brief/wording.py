@@ -20,3 +20,8 @@ CONFLICTS_NOTE = (
     "share a statement, the first."
 )
 APPENDIX = "What the references stand for"
+
+
+def iris(base: str) -> str:
+    """Say how an IRI follows from the name of an entry."""
+    return f"The IRI of an entry is {base} followed by its name, where none is given."

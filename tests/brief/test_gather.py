@@ -295,6 +295,42 @@ def test_no_run_of_withheld_words_of_the_real_documents_appears(
                 assert run not in page, (row, place)
 
 
+def test_voices_heard_through_the_same_others_share_a_sentence(made: object) -> None:
+    assert callable(made)
+    found = made("llama-mmap")
+    [claim] = [
+        one.claim
+        for one in part(found, "contradictions", "Between the sides").items
+        if isinstance(one, Contrast) and one.claim.words.endswith("“slaren's Windows code works”")
+    ]
+    [voice] = claim.voices
+    assert voice.text.startswith(
+        "author of a reply signed with slaren's name and commenter quoted from archived page YnSNE "
+        "say that it is so, as author of the anonymous page reports, backing it ("
+    )
+    assert linked(found, voice) == {"jarted-148", "jarted-188"}
+
+
+def test_voices_that_are_read_first_hand_have_a_sentence_each(tideline: Made) -> None:
+    [cache] = [
+        one
+        for one in section(tideline, "agreements").filled
+        if isinstance(one, Claim) and "wrote the cache" in one.words
+    ]
+    assert [len(voice.links) for voice in cache.voices] == [1, 1]
+
+
+def test_hearsay_names_the_most_heard_and_cites_the_rest(made: object) -> None:
+    assert callable(made)
+    items = part(made("llama-mmap"), "unverified", "Hearsay only").items
+    assert items
+    for one in items:
+        assert isinstance(one, Sentence)
+        assert len(re.findall(r"\d+ statements? of ", one.text)) == 6
+        assert re.search(r"; \d+ statements? of \d+ others\.$", one.text)
+        assert one.runs[-2].links
+
+
 def test_what_one_voice_repeats_is_told_once(made: object) -> None:
     assert callable(made)
     found = made("llama-mmap")

@@ -157,6 +157,14 @@ def test_the_html_needs_nothing_from_elsewhere(shipped_brief: Made) -> None:
     assert all(href.startswith(("https://", "http://")) for href in outer)
 
 
+def test_the_iri_of_every_entry_can_be_read_off_the_page(shipped_brief: Made) -> None:
+    text = as_html(shipped_brief.brief)
+    assert f"The IRI of an entry is {shipped_brief.dispute.base} followed by its name" in text
+    for entry in shipped_brief.brief.entries:
+        given = f'<span class="iri">{entry.iri}</span>' in text
+        assert given or entry.iri == shipped_brief.dispute.base + entry.name
+
+
 SCRIPT = '</title><script>alert(1)</script><img src=x onerror="alert(1)">'
 
 

@@ -59,11 +59,15 @@ def test_the_timelines_of_the_shipped_disputes(shipped_brief: Made) -> None:
 
 def test_the_conflicts_of_the_shipped_disputes(shipped_brief: Made) -> None:
     assert len(shipped_brief.brief.conflicts) == 5
-    check(conflicts(shipped_brief.brief.conflicts))
+    pictures = conflicts(shipped_brief.brief.conflicts, lambda link: ("ref-x", "123"))
+    assert len(pictures) == 5
+    for picture in pictures:
+        check(picture)
+        assert picture.count('href="#ref-x"') == 2
 
 
 def test_no_conflicts_make_no_picture() -> None:
-    assert conflicts(()) == ""
+    assert conflicts(()) == []
     assert timeline(()) == []
 
 
@@ -82,7 +86,8 @@ def test_a_timeline_of_anything(moments: list[tuple[str, str]]) -> None:
 @given(st.text(max_size=300), st.lists(st.text(max_size=80), max_size=6), st.text(max_size=40))
 def test_a_conflict_of_anything(words: str, who: list[str], label: str) -> None:
     side = Claim(words, (), tuple(who))
-    check(conflicts([Contrast(side, side, (), label)]))
+    [picture] = conflicts([Contrast(side, side, (), label)])
+    check(picture)
 
 
 @given(st.text(), st.floats(30, 400))
@@ -103,7 +108,7 @@ def test_a_sign_after_a_reference_stays_with_it() -> None:
 
 
 def test_pictures_take_the_colour_of_the_page(shipped_brief: Made) -> None:
-    drawn = [*timeline(shipped_brief.brief.timeline), conflicts(shipped_brief.brief.conflicts)]
+    drawn = [*timeline(shipped_brief.brief.timeline), *conflicts(shipped_brief.brief.conflicts)]
     for picture in drawn:
         assert picture.startswith("<svg ")
         colours = set(re.findall(r'(?:fill|stroke)="([^"]*)"', picture))
