@@ -17,8 +17,12 @@ from kg.errors import QueryError
 
 # A parser that recurses on the C stack dies of deep input, and takes the process with it. With
 # pyoxigraph 0.5.13 and the usual 8 MiB stack the shallowest crash came at 800 brackets
-# (FILTER EXISTS { ... }), and at 2,600 chained operators (MINUS, BIND, AS). The stack is shared
-# by both, so both limits are set to leave about a third of it free when a query reaches both.
+# (FILTER EXISTS { ... }), and at 2,600 chained operators (MINUS, BIND, AS, groups side by side).
+# Triples are chained just so: 8,250 of them crash it, 4,250 members of a collection, 6,700 data
+# blocks, less than 5,000 names behind DESCRIBE, so that they count as operators do. Rows of a data
+# block, lists behind IN and arguments are not chained, and 32,000 do no harm. The stack is shared
+# by brackets and chains, so both limits are set to leave about a third of it free when a query
+# reaches both.
 MAX_NESTING = 200
 MAX_OPERATORS = 1000
 
@@ -67,6 +71,9 @@ _CLOSERS = frozenset(_CLOSER.values())
 _OPENERS = ("(", "{", "[", "<<")  # "{|" among the second
 _OPERATORS = frozenset({"||", "&&", "|", "/", "^", "*", "+", "-", "!"})
 _OPERATOR_WORDS = frozenset({"UNION", "OPTIONAL", "MINUS", "BIND", "AS", "FILTER", "EXISTS"})
+_LINK_WORDS = _OPERATOR_WORDS | {"VALUES"}
+_LINKS = frozenset({".", "[", "<<", "{|", "~"})
+_TERMS = frozenset({"iri", "pname", "var", "bnode", "number", "string"})
 _UPDATES = frozenset(
     {"LOAD", "INSERT", "DELETE", "CLEAR", "DROP", "CREATE", "COPY", "MOVE", "ADD", "WITH"}
 )
@@ -265,9 +272,10 @@ def _is_update(tokens: Sequence[Token], start: int) -> bool:
 def guard(text: str, path: Path | str | None = None) -> None:
     """Refuse a query that would crash the engine, reach out of it, or change what it holds.
 
-    That is: nesting deeper than ``MAX_NESTING``, more than ``MAX_OPERATORS`` operators, SERVICE,
-    a dataset clause that names a file, and any update. ``path`` is only for the message. Text that
-    passes need not be valid SPARQL. Raises ``QueryError`` with the line and how to mend it.
+    That is: nesting deeper than ``MAX_NESTING``, more than ``MAX_OPERATORS`` operators, triples,
+    members of collections, groups and data blocks together, SERVICE, a dataset clause that names
+    a file, and any update. ``path`` is only for the message. Text that passes need not be valid
+    SPARQL. Raises ``QueryError`` with the line and how to mend it.
     """
     if _is_harmless(text):
         return
@@ -286,11 +294,23 @@ def guard(text: str, path: Path | str | None = None) -> None:
         )
 
     closers: list[str] = []
-    operators = 0
-    values_depth: int | None = None  # the minus of a number in a data block is no operator
+    collections: list[bool] = []  # whether each open bracket may be that of a collection
+    links = 0
+    values_depth: int | None = None  # the rows of a data block are no chain
     for index, token in enumerate(tokens):
+        previous = tokens[index - 1] if index else None
+        if values_depth is None and _is_link(token, previous, closers, collections):
+            links += 1
+            if links > MAX_OPERATORS:
+                raise refuse(
+                    token,
+                    f"more than {MAX_OPERATORS} operators (||, &&, !, UNION, BIND, ...) and "
+                    "triples",
+                    "List the alternatives in VALUES or IN (...), or ask in several queries.",
+                )
         if token.kind == "punct":
             if token.text in _CLOSER:
+                collections.append(_may_be_collection(token, previous, collections))
                 closers.append(_CLOSER[token.text])
                 if len(closers) > MAX_NESTING:
                     raise refuse(
@@ -300,6 +320,7 @@ def guard(text: str, path: Path | str | None = None) -> None:
                     )
             elif token.text in _CLOSERS and closers and closers[-1] == token.text:
                 closers.pop()
+                collections.pop()
                 # The variables of a data block stand in ( ), so only a brace can end it.
                 if values_depth and token.text == "}" and len(closers) < values_depth:
                     values_depth = None
@@ -321,14 +342,6 @@ def guard(text: str, path: Path | str | None = None) -> None:
                 "FROM a file is refused: a query may not read files",
                 "Leave the FROM clause out; every source file is already a named graph.",
             )
-        if _is_operator(token) and values_depth is None:
-            operators += 1
-            if operators > MAX_OPERATORS:
-                raise refuse(
-                    token,
-                    f"more than {MAX_OPERATORS} operators (||, &&, !, UNION, BIND, ...)",
-                    "List the alternatives in VALUES or IN (...), or ask in several queries.",
-                )
 
 
 def _is_harmless(text: str) -> bool:
@@ -342,10 +355,34 @@ def _is_harmless(text: str) -> bool:
     return not any(word in upper for word in _SUSPECT)
 
 
-def _is_operator(token: Token) -> bool:
+def _is_link(
+    token: Token, previous: Token | None, closers: Sequence[str], collections: Sequence[bool]
+) -> bool:
+    """Say whether a token makes one of the engine's chains longer: see ``MAX_OPERATORS``."""
+    if token.kind == "word" and token.text.upper() in _LINK_WORDS:
+        return True
     if token.kind == "punct":
-        return token.text in _OPERATORS
-    return token.kind == "word" and token.text.upper() in _OPERATOR_WORDS
+        if token.text in _OPERATORS or token.text in _LINKS:
+            return True
+        if token.text in ";,":  # between triples, not between arguments
+            return bool(closers) and closers[-1] != ")"
+        if token.text == "{":  # a group of its own; an operator before it counts already
+            return previous is None or not previous.is_word(*_OPERATOR_WORDS)
+        return token.text == "(" and _may_be_collection(token, previous, collections)
+    if token.kind not in _TERMS and not token.is_word("TRUE", "FALSE"):
+        return False
+    if not closers:  # DESCRIBE <a> <b>
+        return previous is not None and (previous.kind in _TERMS or previous.is_word("DESCRIBE"))
+    return closers[-1] == ")" and collections[-1]
+
+
+def _may_be_collection(token: Token, previous: Token | None, collections: Sequence[bool]) -> bool:
+    """Say whether a bracket that opens may be that of a collection, not of an expression."""
+    if token.text != "(":
+        return True  # within it there may be one
+    if previous and previous.kind == "word" and not previous.is_word("A", "TRUE", "FALSE"):
+        return False  # FILTER (, STR (, IN (
+    return not collections or collections[-1]
 
 
 def calls_service(tokens: Sequence[Token], index: int) -> bool:
