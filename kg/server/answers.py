@@ -72,9 +72,7 @@ class Answers:
         snapshot = self._snapshot()
         key = _key(snapshot, job, request.page_url)
         if _matches(request, key):
-            request.notes.outcome = "not modified"
-            await _send_head(send, 304, _headers(key))
-            await send({"type": "http.response.body", "body": b""})
+            await _send_not_modified(send, request, key)
             return
         if entry := self._cache.get(key):
             request.notes.cached = True
@@ -139,6 +137,9 @@ class Answers:
     async def _stream(self, request: Request, send: Send, run: Run, key: str) -> None:
         """Send an answer as it comes; what cannot be completed is cut off."""
         cacheable = run.head.get("cacheable", True)
+        if _takes_none(request):
+            await _send_not_modified(send, request, key if cacheable else None)
+            return
         head = _headers(key if cacheable else None) + _content(
             run.head["type"], run.head.get("encoding")
         )
@@ -178,6 +179,9 @@ class Answers:
         self, send: Send, entry: Entry, request: Request, key: str | None
     ) -> None:
         """Send a complete answer; whoever does not take it loses the connection."""
+        if _takes_none(request):
+            await _send_not_modified(send, request, key)
+            return
         head = _headers(key) + _content(entry.media, entry.coding)
         head.append((b"content-length", str(len(entry.body)).encode()))
         if entry.link:
@@ -219,6 +223,20 @@ def _matches(request: Request, key: str) -> bool:
         return False
     # Only complete answers were ever given this tag: it says that the client holds one.
     return f'"{key}"' in request.if_none_match
+
+
+def _takes_none(request: Request) -> bool:
+    """Say whether any answer at all is not wanted: RFC 9110, section 13.1.2, on ``*``.
+
+    Whether there is one shows only once the query has been found to run.
+    """
+    return request.method in ("GET", "HEAD", "QUERY") and request.if_none_match.strip() == "*"
+
+
+async def _send_not_modified(send: Send, request: Request, key: str | None) -> None:
+    request.notes.outcome = "not modified"
+    await _send_head(send, 304, _headers(key))
+    await send({"type": "http.response.body", "body": b""})
 
 
 def _headers(key: str | None) -> list[tuple[bytes, bytes]]:

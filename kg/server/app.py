@@ -19,6 +19,7 @@ from kg.server.api import OpenApi, QueryAnswer, QueryList
 from kg.server.cache import Cache
 from kg.server.catalogue import Catalogue
 from kg.server.graphs import Graphs
+from kg.server.headers import EVERYWHERE
 from kg.server.limits import Limits
 from kg.server.metrics import Metrics
 from kg.server.notes import AccessLog, Notes
@@ -35,19 +36,6 @@ from kg.server.void import Void
 
 LOG = logging.getLogger("kg.server")
 
-# Nothing served here is a script, and nothing may be framed or guessed to be one.
-_EVERYWHERE = [
-    (b"x-content-type-options", b"nosniff"),
-    (
-        b"content-security-policy",
-        b"default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; sandbox",
-    ),
-    (b"referrer-policy", b"no-referrer"),
-    (b"cross-origin-resource-policy", b"cross-origin"),
-    (b"access-control-allow-origin", b"*"),
-    (b"access-control-expose-headers", b"ETag, Link, Retry-After, Allow"),
-]
-
 
 def create_app(
     identities: Sequence[Identity],
@@ -55,7 +43,7 @@ def create_app(
     *,
     proxied: bool = False,
     origins: Sequence[Origin] = (),
-) -> ASGIApp:
+) -> Front:
     """Return the ASGI application that serves a dispute, or several with a name each.
 
     They share the workers and the cache: ``limits`` are those of all together. Queries may ask
@@ -168,7 +156,7 @@ class Front:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                message["headers"] = [*message.get("headers", ()), *_EVERYWHERE]
+                message["headers"] = [*message.get("headers", ()), *EVERYWHERE]
             await send(message)
 
         self._metrics.begin()
@@ -179,6 +167,12 @@ class Front:
             self._metrics.end(scope["method"], status, notes, seconds)
             self._log.add(scope, status, notes, seconds)
 
+    def note(self, scope: Scope, status: int, notes: Notes, seconds: float) -> None:
+        """Count and log a request that was refused before it came here."""
+        self._metrics.begin()
+        self._metrics.end(scope["method"], status, notes, seconds)
+        self._log.add(scope, status, notes, seconds)
+
     async def _serve(self, scope: Scope, receive: Receive, send: Send, notes: Notes) -> None:
         begun = False
 
@@ -188,6 +182,7 @@ class Front:
             await send(message)
 
         try:
+            _check_host(scope)
             await self._app(scope, receive, send_on)
         except AbortedError:
             raise  # the server cuts the connection
@@ -201,6 +196,14 @@ class Front:
             LOG.exception("a request failed")
             failure = Problem(500, detail="The server failed; its log says how.")
             await _send_problem(failure, scope, send, notes)
+
+
+def _check_host(scope: Scope) -> None:
+    """Refuse what RFC 9112, section 3.2, has every server refuse. Raises ``Problem`` (400)."""
+    if scope["http_version"] == "1.1":
+        count = sum(name == b"host" for name, _ in scope["headers"])
+        if count != 1:
+            raise Problem(400, detail=f"A request has one Host header; this one has {count}.")
 
 
 async def _send_problem(problem: Problem, scope: Scope, send: Send, notes: Notes) -> None:

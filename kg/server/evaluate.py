@@ -17,7 +17,7 @@ from kg.namespaces import PREFIXES
 from kg.results import write_triples
 from kg.server.federation import Call, FailedError, inline
 from kg.server.output import Output, RowCounter, TooLargeError, XmlRepair
-from kg.server.problems import READ_ONLY
+from kg.server.problems import READ_ONLY, sentences
 from kg.sparql_text import is_update, significant
 
 Job = Mapping[str, Any]
@@ -132,7 +132,7 @@ def too_large(error: TooLargeError) -> RefusedError:
 
 
 def _bad_query(error: CounterclaimError) -> RefusedError:
-    detail = error.message + (f" {error.hint}" if error.hint else "")
+    detail = sentences(error.message, error.hint)
     more = {"line": error.line} if error.line is not None else {}
     return RefusedError(400, "Malformed or refused query", detail, **more)
 

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
+from collections.abc import Callable
 from typing import Any, cast
 
+from starlette.types import Scope
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from kg.server.headers import EVERYWHERE
+from kg.server.notes import Notes
 from kg.server.problems import MEDIA_TYPE, Problem
 
 # From a request's first byte to the end of its head, in seconds.
@@ -17,6 +21,10 @@ HEAD_BYTES = 128 * 1024
 _ADDRESS_BYTES = 64 * 1024 - 1
 # More is not held back to be sent in one piece.
 _AT_ONCE = 16 * 1024
+# Notes a request that the application never sees: what is known of it, status, notes, seconds.
+Note = Callable[[Scope, int, Notes, float], None]
+# Of the path of a request that is refused, in the log; characters.
+_PATH_SHOWN = 200
 # Open connections of one address.
 CONNECTIONS_EACH = 512
 
@@ -64,10 +72,12 @@ class Http1(HttpToolsProtocol):
     # Of all connections of this process.
     _open: Counter[str] = Counter()
     bounded = True  # not behind a proxy, where all connections are of one address
+    note: Note | None = None
 
     _peer = ""
     _in_head = True
     _head = 0
+    _began = 0.0
     _timer: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
@@ -75,8 +85,10 @@ class Http1(HttpToolsProtocol):
         super().connection_made(cast(asyncio.Transport, Joined(transport)))
         self._peer = str((transport.get_extra_info("peername") or ("",))[0])
         self._open[self._peer] += 1
+        self._began = self.loop.time()
         if self.bounded and self._open[self._peer] > CONNECTIONS_EACH:
             transport.abort()
+            self._noted(0, "too many connections")
             return
         self._arm()
 
@@ -91,6 +103,8 @@ class Http1(HttpToolsProtocol):
     def data_received(self, data: bytes) -> None:
         """Take what has come, unless a head gets too long."""
         if self._in_head:
+            if not self._head:
+                self._began = self.loop.time()
             self._head += len(data)
             if self._head > HEAD_BYTES + len(data):
                 self._refuse(self._too_long())
@@ -118,13 +132,13 @@ class Http1(HttpToolsProtocol):
 
     def send_400_response(self, msg: str) -> None:
         """Refuse what is no HTTP in the shape of all other errors."""
-        if len(self.url) > _ADDRESS_BYTES:
+        if len(self._url) > _ADDRESS_BYTES:
             self._refuse(self._too_long())
         else:
             self._refuse(Problem(400, detail="The request is not HTTP."))
 
     def _too_long(self) -> Problem:
-        if len(self.url) > _ADDRESS_BYTES:
+        if len(self._url) > _ADDRESS_BYTES:
             return Problem(414, detail="The address is too long; send a query by POST.")
         return Problem(431, detail="The request's line and headers are too long.")
 
@@ -145,18 +159,49 @@ class Http1(HttpToolsProtocol):
     def _refuse(self, problem: Problem) -> None:
         if self.transport.is_closing():
             return
+        if self.cycle is not None and not self.cycle.response_complete:
+            # In the middle of the answer before it there is no place for another.
+            self._noted(0, problem.outcome)
+            self.transport.close()
+            return
         body = problem.body()
-        head = (
-            f"HTTP/1.1 {problem.status} {problem.title}\r\n"
-            f"content-type: {MEDIA_TYPE}\r\ncontent-length: {len(body)}\r\n"
-            "x-content-type-options: nosniff\r\n"
-            "content-security-policy: default-src 'none'; frame-ancestors 'none'; sandbox\r\n"
-            "cache-control: no-store\r\nconnection: close\r\n\r\n"
-        )
-        self.transport.write(head.encode() + body)
+        headers = [
+            *self.server_state.default_headers,
+            (b"content-type", MEDIA_TYPE.encode()),
+            (b"content-length", str(len(body)).encode()),
+            (b"cache-control", b"no-store"),
+            (b"connection", b"close"),
+            *EVERYWHERE,
+        ]
+        head = f"HTTP/1.1 {problem.status} {problem.title}\r\n".encode()
+        lines = b"".join(name + b": " + value + b"\r\n" for name, value in headers)
+        self.transport.write(head + lines + b"\r\n" + body)
+        self._noted(problem.status, problem.outcome)
         self.transport.close()
 
+    def _noted(self, status: int, outcome: str) -> None:
+        """Have it logged and counted, with as much of the request as was understood."""
+        if self.note is None:
+            return
+        known = cast(dict[str, Any] | None, self.scope) or {}
+        path = known.get("path") or self._url.partition(b"?")[0].decode("latin-1")[:_PATH_SHOWN]
+        scope = {
+            "client": self.client,
+            "headers": self.headers or [],
+            "method": known.get("method", ""),
+            "path": path,
+        }
+        self.note(scope, status, Notes(outcome), self.loop.time() - self._began)
 
-def protocol(proxied: bool) -> type[Any]:
-    """Return the protocol to serve with; behind a proxy connections are not counted."""
-    return type("Http1", (Http1,), {"bounded": not proxied})
+    @property
+    def _url(self) -> bytes:
+        return getattr(self, "url", b"")  # which there is from the first request on
+
+
+def protocol(proxied: bool, note: Note | None = None) -> type[Any]:
+    """Return the protocol to serve with; behind a proxy connections are not counted.
+
+    ``note`` is called for each request that is refused before the application sees it.
+    """
+    more = {"bounded": not proxied, "note": staticmethod(note) if note else None}
+    return type("Http1", (Http1,), more)

@@ -10,7 +10,8 @@ from starlette.types import Receive, Scope, Send
 from kg.server import metrics
 from kg.server.cache import Cache
 from kg.server.pool import Pool
-from kg.server.problems import Problem, method_not_allowed
+from kg.server.problems import Problem
+from kg.server.reading import Reading
 from kg.server.site import Site
 
 
@@ -18,8 +19,6 @@ async def send_text(
     scope: Scope, send: Send, media: str, text: str, vary: bytes | None = None
 ) -> None:
     """Send a small text that no one may keep; ``vary`` is what its form depends on."""
-    if scope["method"] not in ("GET", "HEAD"):
-        raise method_not_allowed("GET, HEAD")
     body = text.encode()
     headers = [
         (b"content-type", media.encode()),
@@ -32,22 +31,22 @@ async def send_text(
     await send({"type": "http.response.body", "body": body})
 
 
-class Health:
+class Health(Reading):
     """``/health``: the process answers."""
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request."""
+    async def get(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send the state."""
         await send_text(scope, send, "application/json", '{"status": "ok"}\n')
 
 
-class Ready:
+class Ready(Reading):
     """``/ready``: there is a snapshot of every dispute, and a worker; or 503."""
 
     def __init__(self, sites: Sequence[Site]) -> None:
         self._sites = sites
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request."""
+    async def get(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send the state. Raises ``Problem`` (503)."""
         disputes = {site.identity.name: _state(site) for site in self._sites}
         alone = disputes.pop("", None)
         told = {"status": "ready", **alone} if alone else {"status": "ready", "disputes": disputes}
@@ -63,7 +62,7 @@ def _state(site: Site) -> dict[str, str | None]:
     return {"snapshot": snapshot.digest, "problem": problem}
 
 
-class MetricsPage:
+class MetricsPage(Reading):
     """``/metrics``, for Prometheus."""
 
     def __init__(self, counted: metrics.Metrics, pool: Pool, cache: Cache) -> None:
@@ -71,8 +70,8 @@ class MetricsPage:
         self._pool = pool
         self._cache = cache
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request."""
+    async def get(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send the figures."""
         pool, cache = self._pool, self._cache
         now = {
             "kg_workers": ("gauge", "Worker processes.", len(pool.pids)),

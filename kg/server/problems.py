@@ -54,6 +54,12 @@ class Problem(Exception):  # noqa: N818  # as RFC 9457 calls it
         return text.replace("<", "\\u003c").replace(">", "\\u003e").encode() + b"\n"
 
 
+def sentences(*parts: str | None) -> str:
+    """Return messages and hints one after the other, each ended as a sentence."""
+    given = [part.strip() for part in parts if part and part.strip()]
+    return " ".join(part if part[-1] in ".!?" else f"{part}." for part in given)
+
+
 def read_only() -> Problem:
     """Refuse to write."""
     return Problem(403, "Read-only endpoint", READ_ONLY, outcome="write refused")

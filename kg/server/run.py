@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import logging
 import resource
 import signal
@@ -11,13 +12,15 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
 import uvicorn
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import Receive, Scope, Send
 
 from kg.errors import CounterclaimError, EngineError
 from kg.plain_text import one_line
+from kg.server.app import Front
 from kg.server.http1 import protocol
+from kg.server.log_writer import LogWriter
 
-_STOP = (signal.SIGTERM, signal.SIGINT)
+_STOP = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 # What requests in progress get when the server is told to stop, beyond a query's own time.
 _GRACE = 5
 
@@ -39,21 +42,22 @@ def listen(host: str, port: int) -> socket.socket:
 
 
 def serve(
-    app: ASGIApp,
+    app: Front,
     accepting: socket.socket,
     timeout: float,
     started: Callable[[], None],
     *,
     proxied: bool = False,
 ) -> None:
-    """Serve until SIGTERM or SIGINT; requests in progress are finished first.
+    """Serve until SIGTERM, SIGINT or SIGHUP; requests in progress are finished first.
 
     ``timeout`` is the deadline of a query in seconds; ``started`` is called when all is ready.
     Raises ``EngineError`` if it cannot start.
     """
-    handler = logging.StreamHandler(sys.stderr)
+    handler = LogWriter(sys.stderr.fileno())
     handler.setFormatter(logging.Formatter("%(message)s"))
-    for name in ("kg.access", "kg.server"):
+    atexit.register(handler.close)
+    for name in ("kg.access", "kg.server", "asyncio"):
         logger = logging.getLogger(name)
         logger.setLevel(logging.INFO)
         logger.addHandler(handler)
@@ -71,7 +75,7 @@ def serve(
 
     config = uvicorn.Config(
         noting,
-        http=protocol(proxied),
+        http=protocol(proxied, app.note),
         log_config=None,
         log_level="critical",  # every request has its line in our own log
         access_log=False,
@@ -109,7 +113,10 @@ class _Server(uvicorn.Server):
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
         """Stop when told to, and end well: uvicorn would end by the signal once more."""
-        before = {number: signal.signal(number, self.handle_exit) for number in _STOP}
+        # nohup(1) has us ignore that the terminal goes away.
+        ignored = {signal.SIGHUP} if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN else set()
+        heard = [number for number in _STOP if number not in ignored]
+        before = {number: signal.signal(number, self.handle_exit) for number in heard}
         try:
             yield
         finally:

@@ -19,6 +19,7 @@ from kg.results import write_rows
 from kg.server.evaluate import Binary, Bounds, Job, Open, RefusedError, not_acceptable
 from kg.server.evaluate import run as run_query
 from kg.server.output import TooLargeError
+from kg.server.problems import sentences
 from kg.stored_query import StoredQuery, bind, parse_query, unknown_parameter
 
 # A spreadsheet takes a cell that begins so for a formula, and runs it.
@@ -71,7 +72,7 @@ def _terms(query: StoredQuery, job: Job, engine: EmbeddedEngine) -> dict[str, Te
             else:
                 terms[name] = to_term(query.params[name], text, engine, job["base"])
         except ParameterError as error:
-            wrong(name, f"{error.message}. {error.hint or ''}".strip())
+            wrong(name, sentences(error.message, error.hint))
         seen.add(name)
     for name, parameter in query.params.items():
         if parameter.required and name not in seen:

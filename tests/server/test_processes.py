@@ -3,25 +3,33 @@
 from __future__ import annotations
 
 import http.client
+import json
+import logging
 import os
 import random
+import re
 import shutil
 import signal
 import socket
+import subprocess
+import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 
 import pyoxigraph as ox
 import pytest
 
 from kg.dispute import Dispute
+from kg.server.log_writer import LogWriter
 from kg.snapshot import workshop
 
 from .conftest import (
     BASE,
     PATIENCE,
+    PROJECT,
     Reply,
     Serve,
     Server,
@@ -391,3 +399,73 @@ def test_without_a_snapshot_it_is_not_ready(tmp_path: Path, serve_store: Serve) 
     reply = server.query("ASK {}")
     assert reply.status == 503
     assert "kg build" in reply.json()["detail"]
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+def test_it_stops_well_when_told_to_and_every_request_is_in_the_log(
+    tmp_path: Path, serve_store: Serve, number: signal.Signals
+) -> None:
+    server = serve_store(publish(tmp_path / "store", numbers(10)))
+    for _ in range(50):
+        assert fresh(server).status == 200
+    server.process.send_signal(number)
+    assert server.process.wait(PATIENCE) == 0
+    lines = [line for line in server.log.read_text().splitlines() if line.startswith("{")]
+    assert len([line for line in lines if json.loads(line)["path"] == "/sparql"]) == 50
+
+
+def test_a_log_that_nobody_reads_holds_nothing_up(tmp_path: Path) -> None:
+    """As with ``kg serve 2>&1 | less``: the pipe is full from the first line on."""
+    root = publish(tmp_path / "store", numbers(10))
+    script = str(Path(__file__).with_name("serve_store.py"))
+    reading, writing = os.pipe()
+    process = subprocess.Popen(
+        [sys.executable, script, str(root), BASE, "{}"],
+        stdout=subprocess.DEVNULL,
+        stderr=writing,
+        env=os.environ | {"PYTHONPATH": str(PROJECT), "KG_CACHE": str(tmp_path / "cache")},
+    )
+    try:
+        said = b""
+        while b"/sparql" not in said:
+            said += os.read(reading, 4096)
+        os.set_blocking(writing, False)
+        with suppress(BlockingIOError):
+            while True:
+                os.write(writing, b"x" * 4096)
+        with suppress(BlockingIOError):
+            while True:
+                os.write(writing, b"x")
+        os.set_blocking(writing, True)  # as it is for the server, which shares it
+        server = Server(process, tmp_path / "log")
+        server.port = int(re.search(rb"127.0.0.1:([0-9]+)/sparql", said)[1])  # type: ignore[index]
+        for _ in range(20):
+            assert fresh(server).status == 200
+            time.sleep(0.05)  # for the log's lines to come one by one
+        assert server.stop() == 0
+    finally:
+        process.kill()
+        process.wait()
+        os.close(reading)
+        os.close(writing)
+
+
+def test_lines_that_are_dropped_are_counted() -> None:
+    reading, writing = os.pipe()
+    writer = LogWriter(writing, kept=200_000)
+    writer.setFormatter(logging.Formatter("%(message)s"))
+    for number in range(1000):
+        line = f"{number:04} " + "x" * 995
+        writer.emit(logging.LogRecord("kg", logging.INFO, "", 0, line, None, None))
+    said = ThreadPoolExecutor(1).submit(
+        lambda: b"".join(iter(lambda: os.read(reading, 65536), b""))
+    )
+    writer.close()
+    os.close(writing)
+    lines = said.result(PATIENCE).decode().splitlines()
+    whole = [line for line in lines if line.endswith("x")]
+    told = [int(line.split()[0]) for line in lines if "dropped" in line]
+    assert told
+    assert len(whole) + sum(told) == 1000
+    assert [int(line[:4]) for line in whole] == sorted(int(line[:4]) for line in whole)
+    os.close(reading)

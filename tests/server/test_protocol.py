@@ -327,3 +327,32 @@ def test_no_query_is_told_by_metrics_or_log(example: Server) -> None:
     lines = [json.loads(line) for line in example.log.read_text().splitlines() if line[:1] == "{"]
     asked = [line for line in lines if line["path"] == "/sparql"]
     assert {"seconds", "rows", "outcome", "status"} <= set(asked[-1])
+
+
+@pytest.mark.parametrize("path", ["/health", "/ready", "/metrics"])
+def test_options_of_what_those_look_at_who_run_it(example: Server, path: str) -> None:
+    reply = example.request(path, "OPTIONS")
+    assert reply.status == 204
+    assert reply.headers["allow"] == "GET, HEAD, OPTIONS"
+    assert example.request(path, "HEAD").status == 200
+    assert example.request(path, "PUT").status == 403
+    assert example.request(path, "PURGE").status in (400, 405)
+
+
+def test_any_answer_at_all_is_not_wanted(example: Server) -> None:
+    for text in ("ASK {}", "SELECT (RAND() AS ?x) {}", "CONSTRUCT { ?s ?p ?o } { ?s ?p ?o }"):
+        for _ in range(2):  # the second may come from the cache
+            reply = example.query(text, If_None_Match="*")
+            assert (reply.status, reply.body) == (304, b"")
+        assert example.query(text).headers.get("etag") == reply.headers.get("etag")
+        assert example.post(text, If_None_Match="*").status == 200
+    # Where there is no answer there is nothing to leave out.
+    assert example.query("ASK {", If_None_Match="*").status == 400
+
+
+@pytest.mark.parametrize(
+    "text", ["ASK { SERVICE <http://s.example/> { ?s ?p ?o } }", "SELECT ?x { FILTER(", "ASK {}}"]
+)
+def test_what_is_wrong_and_how_to_mend_it_are_sentences(example: Server, text: str) -> None:
+    detail = example.query(text).json()["detail"]
+    assert detail.endswith(".")

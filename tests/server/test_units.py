@@ -12,10 +12,12 @@ from hypothesis import strategies as st
 
 from kg.server import frames, launcher
 from kg.server.cache import Cache, Entry
+from kg.server.evaluate import _bad_query, service_error
 from kg.server.limits import Limits
 from kg.server.negotiation import GRAPHS, ROWS, best, coding
 from kg.server.output import RowCounter, XmlRepair
 from kg.server.pool import Pool
+from kg.server.problems import sentences
 
 
 @pytest.mark.parametrize(
@@ -184,3 +186,12 @@ def test_a_pool_prefers_the_worker_that_has_the_store_open(
             await pool.close()
 
     asyncio.run(run())
+
+
+def test_messages_become_sentences() -> None:
+    assert sentences("it is refused", "Mend it") == "it is refused. Mend it."
+    assert sentences("It is!", None, " ", "Is it?") == "It is! Is it?"
+    assert sentences("", None) == ""
+    error = service_error("http://s/", "http://s is not among those it may reach", True)
+    told = _bad_query(error).told["detail"]  # type: ignore[arg-type]
+    assert "may reach. A query may reach" in told
