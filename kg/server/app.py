@@ -111,9 +111,14 @@ def create_app(
         ]
         for site, part in zip(sites, parts, strict=True):
             name = site.identity.name
-            routes.append(Route(f"/{name}", ToSlash(name), methods=None))
+            routes.append(Route(f"/{name}", ToSlash(site.identity.public_path), methods=None))
             routes.append(Mount(f"/{name}", Router(part, redirect_slashes=False)))
         routes.append(Route("/{name:path}", Names(resources), methods=None))
+    mounted = sites[0].identity.mounted.rstrip("/")
+    if mounted:
+        # Where clients have it; without, for probes and for proxies that take the path away.
+        below = Mount(mounted, Router(list(routes), redirect_slashes=False))
+        routes = [Route(mounted, ToSlash(f"{mounted}/"), methods=None), below, *routes]
     app = Starlette(routes=routes, lifespan=lifespan)
     app.router.redirect_slashes = False
     return Front(app.router, metrics, proxied)

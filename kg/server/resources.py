@@ -32,9 +32,8 @@ class Resources:
         self._site = site
         # Under its own name, where a server of that name passes requests on; and under --base.
         known = site.identity
-        paths = {urlsplit(base).path or "/" for base in (known.base, known.public) if base}
-        if known.name:  # among others it has a path of its own
-            paths.add(known.path)
+        # Its path on this server is for proxies that take the rest away, and for a first look.
+        paths = {urlsplit(known.base).path or "/", known.public_path, known.path}
         self._paths = sorted(paths, key=len, reverse=True)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -68,7 +67,9 @@ class Resources:
             except Problem as problem:
                 if problem.status != SEE_OTHER:
                     raise
-                await _see_other(send, below + _ABOUT + local)
+                known = self._site.identity
+                start = known.public_path if below == known.path else below
+                await _see_other(send, start + _ABOUT + local)
 
     def below(self, path: str) -> str | None:
         """Return the start of a path below which the dispute's names are, if it has one."""

@@ -119,10 +119,10 @@ class Names:
 
 
 class ToSlash(Reading):
-    """``/NAME``: the dispute is at ``/NAME/``."""
+    """A path without its last slash: what is there is at ``location``."""
 
-    def __init__(self, name: str) -> None:
-        self._location = f"/{name}/".encode()
+    def __init__(self, location: str) -> None:
+        self._location = location.encode()
 
     async def get(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send the client there."""

@@ -6,6 +6,7 @@ import asyncio
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from starlette.types import Message, Receive, Scope, Send
 
@@ -46,6 +47,16 @@ class Identity:
     def path(self) -> str:
         """The path on this server below which all of it is."""
         return f"/{self.name}/" if self.name else "/"
+
+    @property
+    def public_path(self) -> str:
+        """The path below which clients have all of it: that of ``public``, if there is one."""
+        return urlsplit(self.public).path if self.public else self.path
+
+    @property
+    def mounted(self) -> str:
+        """The path that ``--base`` puts before ``path``, ending in a slash."""
+        return self.public_path.removesuffix(self.path[1:]) or "/"
 
 
 @dataclass

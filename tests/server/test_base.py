@@ -1,0 +1,105 @@
+"""A base with a path: every address that the server gives away answers, also without that path."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+from rdflib import Graph
+
+from .conftest import EXAMPLE, PROJECT, Server, end, start
+
+HOME = "http://localhost:1/kg/"
+HTML = {"Accept": "text/html"}
+
+
+def served(folder: Path, names: list[str]) -> Iterator[Server]:
+    for source in (EXAMPLE, PROJECT / "data" / "tideline"):
+        shutil.copytree(source, folder / source.name, ignore=shutil.ignore_patterns(".kg"))
+    arguments = ["-m", "kg.cli.main", "serve", *(str(folder / name) for name in names)]
+    arguments += ["--port", "0", "--workers", "2", "--timeout", "60", "--base", HOME]
+    server = start(arguments, folder / "log", folder / "cache")
+    yield server
+    end(server)
+
+
+@pytest.fixture(scope="module")
+def one(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    yield from served(tmp_path_factory.mktemp("one"), ["example"])
+
+
+@pytest.fixture(scope="module")
+def two(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    yield from served(tmp_path_factory.mktemp("two"), ["example", "tideline"])
+
+
+def advertised(server: Server, home: str) -> set[str]:
+    """Every address below the base that the dispute at ``home`` speaks of."""
+    found: set[str] = set()
+    below = urlsplit(home).path
+    for path in ("api/queries", "openapi.json", "sparql", ".well-known/void"):
+        reply = server.request(below + path)
+        assert reply.status == 200, path
+        if "json" in reply.headers["content-type"]:
+            found |= set(re.findall(rf'"({re.escape(HOME)}?[^"]*)"', reply.text))
+            found |= {
+                home + each[1:]
+                for each in json.loads(reply.text).get("paths", {})
+                if not each.startswith("/graphs")  # which graph must be said
+            }
+        else:
+            terms = (term for triple in Graph().parse(data=reply.text) for term in triple)
+            found |= {term.partition("#")[0] for term in terms if term.startswith(HOME)}
+    paged = server.request(f"{below}api/queries/speakers?per_page=1&page=1")
+    found |= set(re.findall(r"<([^>]*)>", paged.headers["link"]))
+    found = {each for each in found if each.startswith(HOME[:-1])}
+    return found - {home[:-1]}  # the server of the OpenAPI document, which is only a beginning
+
+
+def check(server: Server, home: str) -> None:
+    found = advertised(server, home)
+    assert {f"{home}sparql", f"{home}api/queries/speakers"} <= found
+    needs = 0
+    for address in sorted(found):
+        reply = server.request(address.removeprefix("http://localhost:1"))
+        if reply.status == 400 and "must be given" in reply.text:  # a query with a parameter
+            needs += 1
+            continue
+        assert reply.status == 200, (address, reply.text)
+    assert needs < len(found) / 2
+
+
+def test_every_address_of_one_dispute_answers(one: Server) -> None:
+    check(one, HOME)
+
+
+def test_every_address_of_several_disputes_answers(two: Server) -> None:
+    for listed in two.request("/kg/").json()["disputes"]:
+        for key in ("home", "sparql", "queries", "openapi", "void"):
+            assert listed[key].startswith(HOME)
+            path = listed[key].removeprefix("http://localhost:1")
+            assert two.request(path).status == 200, path
+        check(two, listed["home"])
+    assert two.request("/kg/.well-known/void").status == 200
+    assert two.request("/kg/example").headers["location"] == "/kg/example/"
+    assert two.request("/example").headers["location"] == "/kg/example/"
+
+
+def test_without_the_path_it_answers_as_well(one: Server, two: Server) -> None:
+    for path in ("/sparql", "/health", "/ready", "/api/queries", "/kg/health", "/", "/kg/"):
+        assert one.request(path).status == 200, path
+    assert one.request("/kg").headers["location"] == "/kg/"
+    for path in ("/", "/example/sparql", "/example/", "/ready", "/kg/ready"):
+        assert two.request(path).status == 200, path
+
+
+@pytest.mark.parametrize("path", ["/ana", "/kg/ana"])
+def test_names_lead_to_where_clients_have_them(one: Server, path: str) -> None:
+    reply = one.request(path, headers=HTML)
+    assert (reply.status, reply.headers["location"]) == (303, "/kg/about/ana")
+    assert one.request("/kg/about/ana", headers=HTML).status == 200
