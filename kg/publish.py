@@ -17,6 +17,7 @@ from kg.errors import CounterclaimError, EngineError
 from kg.namespaces import ONTOLOGY_GRAPH
 from kg.remote import RemoteEngine
 from kg.remote_dispute import graphs_of
+from kg.remote_http import is_refusal
 from kg.remote_quirks import normal_triple
 from kg.remote_swap import WORK, Graphs, Swap, SwapByStore, SwapByUpdate
 
@@ -141,6 +142,8 @@ def _run(
     try:
         swap.run(changed, gone, frozenset(there), check, lambda graph: say(f"writing {graph}"))
     except BaseException as error:
+        if is_refusal(error) and not target.wrote:
+            raise  # the first write was refused: there is nothing to put back
         say("putting back what was there")
         try:
             swap.roll_back()

@@ -69,6 +69,7 @@ class RemoteEngine:
         )
         addresses = [query_url, self.update_url, *([store_url] if store_url else [])]
         self._connection = Connection(addresses, credentials, timeout)
+        self.wrote = False  # the server said of some write that it has been done
         # Whether the server is Virtuoso: seen from its first answer.
         self._virtuoso: bool | None = None
         self._below: dict[str, list[str]] = {}
@@ -134,6 +135,7 @@ class RemoteEngine:
             with suppress(QueryError):  # some call that malformed
                 self._update(address, "")
         self._update(self.update_url, text)
+        self.wrote = True
 
     def add(self, quads: Iterable[ox.Quad]) -> None:
         """Add quads, one or more requests for each graph. Raises ``EngineError``."""
@@ -257,9 +259,13 @@ class RemoteEngine:
         headers = {"Accept": _GRAPHS} if method == "GET" else {"Content-Type": media_type}
         request = urllib.request.Request(address, data, headers, method=method)
         if method in ("GET", "DELETE"):
-            return self._connection.find(request)
+            found = self._connection.find(request)
+            self.wrote |= method == "DELETE"
+            return found
         # PUT may be repeated: the second leaves things as the first did.
-        return self._connection.send(request, repeatable=method == "PUT")
+        reply = self._connection.send(request, repeatable=method == "PUT")
+        self.wrote = True
+        return reply
 
 
 def _wrapper(url: str, text: str, form: str) -> SPARQLWrapper:

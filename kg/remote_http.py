@@ -7,6 +7,7 @@ calls malformed is a ``QueryError``.
 from __future__ import annotations
 
 import http.client
+import json
 import re
 import socket
 import time
@@ -203,7 +204,10 @@ def _wait(error: Exception, waits: list[float]) -> float | None:
 def _said(error: urllib.error.HTTPError) -> str:
     """Return what a server wrote about a failure, as one short line of plain text."""
     try:
-        text = server_text(error.read(_CHUNK).decode("utf-8", "replace"))
+        text = error.read(_CHUNK).decode("utf-8", "replace")
+        if error.headers.get_content_type() == "application/problem+json":
+            text = _detail(text)
+        text = server_text(text)
     except _Failure:
         return ""
     finally:
@@ -212,6 +216,22 @@ def _said(error: urllib.error.HTTPError) -> str:
         text = re.sub(r"(?s)<(style|script|title)\b.*?</\1>|<[^>]*>", " ", text)
     text = " ".join(one_line(text).split())
     return text if len(text) <= _SHOWN else f"{text[:_SHOWN]} …"
+
+
+def _detail(text: str) -> str:
+    """Return what problem details (RFC 9457) tell a person; a text that is none, as it is."""
+    try:
+        told = json.loads(text)
+    except ValueError:
+        return text
+    found = (told.get("detail") or told.get("title")) if isinstance(told, dict) else None
+    return found if isinstance(found, str) else text
+
+
+def is_refusal(error: BaseException) -> bool:
+    """Say whether a failure is a server's word that it did not do what it was asked to."""
+    cause = error.__cause__
+    return isinstance(cause, urllib.error.HTTPError) and 400 <= cause.code < 500
 
 
 class _NoMovedWrites(urllib.request.HTTPRedirectHandler):
