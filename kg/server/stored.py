@@ -92,10 +92,12 @@ def _page(engine: EmbeddedEngine, text: str, job: Job, bounds: Bounds, open_outp
     number, size = job["page"], job["per_page"]
     if number is not None:
         # Read before anything is sent: whether there is a next page stands in the head.
-        page = list(islice(rows, (number - 1) * size, number * size + 1))
+        before = sum(1 for _ in islice(rows, (number - 1) * size))
+        page = list(islice(rows, size + 1))
         pages = {"first": 1}
         if number > 1:
-            pages["prev"] = number - 1
+            # The last that has rows, for who asked for one far beyond.
+            pages["prev"] = max(1, -(-before // size))
         if len(page) > size:
             pages["next"] = number + 1
         head["pages"] = pages

@@ -178,3 +178,10 @@ def test_the_openapi_document_is_valid(example: Server) -> None:
     assert "/api/queries/claims-by" in told["paths"]
     validator = pytest.importorskip("openapi_spec_validator")
     validator.validate(told)
+
+
+def test_far_beyond_the_last_page_the_one_before_is_the_last(example: Server) -> None:
+    every = len(example.request("/api/queries/speakers").rows)
+    reply = example.request("/api/queries/speakers?per_page=1&page=99999")
+    assert reply.rows == []
+    assert f'page={every}>; rel="prev"' in reply.headers["link"]
