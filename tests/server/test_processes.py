@@ -115,8 +115,11 @@ def test_workers_have_no_random_numbers_in_common(server: Server) -> None:
     found = []
     for _ in range(6):
         found.append(server.query("SELECT (STRUUID() AS ?u) (RAND() AS ?r) {}").rows[0])
-        for pid in server.workers():  # the next is another's first
+        killed = set(server.workers())  # the next is another's first
+        for pid in killed:
             os.kill(pid, signal.SIGKILL)
+        wait_for(lambda: not killed & set(server.workers()))
+        wait_for(lambda: server.query("ASK {}").status == 200)
     assert len({row["u"] for row in found}) == len({row["r"] for row in found}) == 6
 
 
