@@ -118,7 +118,7 @@ def test_workers_have_no_random_numbers_in_common(server: Server) -> None:
         killed = set(server.workers())  # the next is another's first
         for pid in killed:
             os.kill(pid, signal.SIGKILL)
-        wait_for(lambda: not killed & set(server.workers()))
+        wait_for(lambda gone=killed: not gone & set(server.workers()))
         wait_for(lambda: server.query("ASK {}").status == 200)
     assert len({row["u"] for row in found}) == len({row["r"] for row in found}) == 6
 
