@@ -18,13 +18,16 @@ from kg.errors import QueryError
 # A parser that recurses on the C stack dies of deep input, and takes the process with it. With
 # pyoxigraph 0.5.13 and the usual 8 MiB stack the shallowest crash came at 800 brackets
 # (FILTER EXISTS { ... }), and at 2,600 chained operators (MINUS, BIND, AS, groups side by side).
-# Triples are chained just so: 8,250 of them crash it, 4,250 members of a collection, 6,700 data
-# blocks, less than 5,000 names behind DESCRIBE, so that they count as operators do. Rows of a data
+# Triples are chained just so, but use less of it: 8,250 of them crash it, 4,250 members of a
+# collection, less than 5,000 names behind DESCRIBE, 6,700 data blocks. So a triple counts as a
+# third of an operator, a member and a name as two thirds, a group as a whole one. Rows of a data
 # block, lists behind IN and arguments are not chained, and 32,000 do no harm. The stack is shared
-# by brackets and chains, so both limits are set to leave about a third of it free when a query
-# reaches both.
+# by brackets and chains, so the limits are set to leave about a third of it free when a query
+# reaches those of brackets and operators, and a quarter when it reaches them all.
 MAX_NESTING = 200
 MAX_OPERATORS = 1000
+MAX_CHAINED = 4000  # in thirds of an operator
+_OPERATOR, _MEMBER, _TRIPLE = 3, 2, 1
 
 _BASE = (
     "A-Za-z\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u02ff\u0370-\u037d\u037f-\u1fff\u200c\u200d"
@@ -272,10 +275,10 @@ def _is_update(tokens: Sequence[Token], start: int) -> bool:
 def guard(text: str, path: Path | str | None = None) -> None:
     """Refuse a query that would crash the engine, reach out of it, or change what it holds.
 
-    That is: nesting deeper than ``MAX_NESTING``, more than ``MAX_OPERATORS`` operators, triples,
-    members of collections, groups and data blocks together, SERVICE, a dataset clause that names
-    a file, and any update. ``path`` is only for the message. Text that passes need not be valid
-    SPARQL. Raises ``QueryError`` with the line and how to mend it.
+    That is: nesting deeper than ``MAX_NESTING``; more than ``MAX_OPERATORS`` operators, or
+    ``MAX_CHAINED`` of them, groups, triples and members of collections; SERVICE; a dataset clause
+    that names a file; and any update. ``path`` is only for the message. Text that passes need not
+    be valid SPARQL. Raises ``QueryError`` with the line and how to mend it.
     """
     if _is_harmless(text):
         return
@@ -295,17 +298,19 @@ def guard(text: str, path: Path | str | None = None) -> None:
 
     closers: list[str] = []
     collections: list[bool] = []  # whether each open bracket may be that of a collection
-    links = 0
+    chained = operators = 0
     values_depth: int | None = None  # the rows of a data block are no chain
     for index, token in enumerate(tokens):
         previous = tokens[index - 1] if index else None
-        if values_depth is None and _is_link(token, previous, closers, collections):
-            links += 1
-            if links > MAX_OPERATORS:
+        if values_depth is None:
+            weight = _weight(token, previous, closers, collections)
+            chained += weight
+            operators += weight == _OPERATOR and token.text != "{"
+            if operators > MAX_OPERATORS or chained > MAX_CHAINED:
                 raise refuse(
                     token,
-                    f"more than {MAX_OPERATORS} operators (||, &&, !, UNION, BIND, ...) and "
-                    "triples",
+                    f"more than {MAX_OPERATORS} operators (||, &&, !, UNION, BIND, ...), or too "
+                    "many of them, groups and triples together",
                     "List the alternatives in VALUES or IN (...), or ask in several queries.",
                 )
         if token.kind == "punct":
@@ -355,25 +360,31 @@ def _is_harmless(text: str) -> bool:
     return not any(word in upper for word in _SUSPECT)
 
 
-def _is_link(
+def _weight(
     token: Token, previous: Token | None, closers: Sequence[str], collections: Sequence[bool]
-) -> bool:
-    """Say whether a token makes one of the engine's chains longer: see ``MAX_OPERATORS``."""
+) -> int:
+    """Return by how much a token makes the engine's chains longer: see ``MAX_OPERATORS``."""
     if token.kind == "word" and token.text.upper() in _LINK_WORDS:
-        return True
+        return _OPERATOR
     if token.kind == "punct":
-        if token.text in _OPERATORS or token.text in _LINKS:
-            return True
+        if token.text in _OPERATORS:
+            return _OPERATOR
+        if token.text in _LINKS:
+            return _TRIPLE
         if token.text in ";,":  # between triples, not between arguments
-            return bool(closers) and closers[-1] != ")"
+            return _TRIPLE if closers and closers[-1] != ")" else 0
         if token.text == "{":  # a group of its own; an operator before it counts already
-            return previous is None or not previous.is_word(*_OPERATOR_WORDS)
-        return token.text == "(" and _may_be_collection(token, previous, collections)
+            alone = previous is None or not previous.is_word(*_OPERATOR_WORDS)
+            return _OPERATOR if alone else 0
+        opens = token.text == "(" and _may_be_collection(token, previous, collections)
+        return _MEMBER if opens else 0
     if token.kind not in _TERMS and not token.is_word("TRUE", "FALSE"):
-        return False
-    if not closers:  # DESCRIBE <a> <b>
-        return previous is not None and (previous.kind in _TERMS or previous.is_word("DESCRIBE"))
-    return closers[-1] == ")" and collections[-1]
+        return 0
+    if closers:
+        return _MEMBER if closers[-1] == ")" and collections[-1] else 0
+    # DESCRIBE <a> <b>
+    named = previous is not None and (previous.kind in _TERMS or previous.is_word("DESCRIBE"))
+    return _MEMBER if named else 0
 
 
 def _may_be_collection(token: Token, previous: Token | None, collections: Sequence[bool]) -> bool:

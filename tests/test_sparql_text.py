@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from kg import sparql_text
 from kg.errors import QueryError
 from kg.sparql_text import (
+    MAX_CHAINED,
     MAX_NESTING,
     MAX_OPERATORS,
     declare_prefixes,
@@ -198,24 +199,24 @@ def test_deep_nesting_is_refused(query: str) -> None:
         "ASK { " + " UNION ".join(["{ ?s ?p ?o }"] * 1200) + " }",
         "ASK { " + "BIND(1 AS ?x)" * 1200 + " }",
         # Chains without a sign between their links, or with one that has other uses, too.
-        "ASK {" + "?s ?p ?o ." * 1200 + "}",
-        "ASK { ?s ?p ?o " + "; ?p ?o" * 1200 + " }",
-        "ASK { ?s ?p ?o " + ", ?o" * 1200 + " }",
-        "ASK { ?s ?p ( " + "1 " * 1200 + ") }",
-        "ASK { ?s ?p* (" + "true " * 1200 + ") }",
-        "ASK { ?s a (" + "<x>''_:b?x" * 300 + ") }",
-        "ASK { ?s ?p ( " + "() " * 1200 + ") }",
-        "ASK { " + "?s ?p ((((1)))) . " * 240 + "}",
-        "ASK { " + "?s ?p [ ?p [ ?p [ ?p 1 ]]] . " * 300 + "}",
-        "ASK { (" + "1 " * 1200 + ") ?p ?o }",
-        "ASK { [ ?p ?o" + "; ?p ?o" * 1200 + " ] }",
-        "ASK { " + "{ ?s ?p ?o }" * 1200 + " }",
+        "ASK {" + "?s ?p ?o ." * 4100 + "}",
+        "ASK { ?s ?p ?o " + "; ?p ?o" * 4100 + " }",
+        "ASK { ?s ?p ?o " + ", ?o" * 4100 + " }",
+        "ASK { ?s ?p ( " + "1 " * 2100 + ") }",
+        "ASK { ?s ?p* (" + "true " * 2100 + ") }",
+        "ASK { ?s a (" + "<x>''_:b?x" * 525 + ") }",
+        "ASK { ?s ?p ( " + "() " * 2100 + ") }",
+        "ASK { " + "?s ?p ((((1)))) . " * 390 + "}",
+        "ASK { " + "?s ?p [ ?p [ ?p [ ?p 1 ]]] . " * 1100 + "}",
+        "ASK { (" + "1 " * 2100 + ") ?p ?o }",
+        "ASK { [ ?p ?o" + "; ?p ?o" * 4100 + " ] }",
+        "ASK { " + "{ ?s ?p ?o }" * 1400 + " }",
         "ASK { " + "{ SELECT * {} }" * 1200 + " }",
-        "ASK { " + "GRAPH ?g { ?s ?p ?o }" * 1200 + " }",
+        "ASK { " + "GRAPH ?g { ?s ?p ?o }" * 1400 + " }",
         "ASK { " + "VALUES ?x { 1 }" * 1200 + " }",
-        "ASK { ?s ?p ?o VALUES ?x { 1 } " + "?s ?p ?o ." * 1200 + "}",
-        "CONSTRUCT WHERE {" + "?s ?p ?o ." * 1200 + "}",
-        "DESCRIBE" + " <urn:x:y>" * 1200,
+        "ASK { ?s ?p ?o VALUES ?x { 1 } " + "?s ?p ?o ." * 4100 + "}",
+        "CONSTRUCT WHERE {" + "?s ?p ?o ." * 4100 + "}",
+        "DESCRIBE" + " <urn:x:y>" * 2100,
         "SELECT (1 AS ?x) { ?s ?p ?o } GROUP BY ?s HAVING" + " (?s)" * 1200,
     ],
 )
@@ -269,7 +270,8 @@ WORST = {
     "minus": "ASK{?s ?p ?o " + "MINUS{?s ?p ?o}" * (MAX_OPERATORS - 1) + "}",
     "bind": "ASK" + "{" + "".join(f"BIND(1 AS ?a{n})" for n in range(MAX_OPERATORS // 2 - 1)) + "}",
     # Data that is not chained: a plan for a thousand joins would take hours.
-    "collection": "CONSTRUCT{?s ?p(" + "1 " * (MAX_OPERATORS - 5) + ")}{}",
+    "collection": "CONSTRUCT{?s ?p(" + "1 " * (MAX_CHAINED // 2 - 5) + ")}{}",
+    "triples": "CONSTRUCT{" + "?s ?p ?o ." * (MAX_CHAINED - 8) + "}{}",
     "both": "ASK{FILTER("
     + "COALESCE(" * DEEPEST
     + "||".join(["true"] * (MAX_OPERATORS - 1))
