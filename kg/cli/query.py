@@ -12,6 +12,7 @@ import click
 
 from kg.cli.common import Endpoint, dispute_of, endpoint_options, progress_bar
 from kg.errors import QueryError
+from kg.in_words import counted
 
 if TYPE_CHECKING:
     from kg.dispute import Dispute
@@ -167,4 +168,4 @@ def _run(engine: Engine, text: str, format: str, base: str, limit: int | None) -
 
 
 def _count(count: int, what: str) -> str:
-    return f"{count:,} {what}{'' if count == 1 else 's'}" if count else f"no {what}s"
+    return counted(count, what) if count else f"no {what}s"

@@ -63,24 +63,28 @@ class Existence(str):
 
 def all_of(expressions: Iterable[str]) -> str:
     """Return the conjunction; ``true`` if there is nothing to join."""
-    parts = tuple(e for e in dict.fromkeys(expressions) if e != TRUE)
-    if FALSE in parts:
-        return FALSE
-    if len(parts) < 2:
-        return parts[0] if parts else TRUE
-    condition = Every(" && ".join(f"({p})" for p in parts))
-    condition.parts = parts
-    return condition
+    return _joined(expressions, "&&", Every, neutral=TRUE, deciding=FALSE)
 
 
 def any_of(expressions: Iterable[str]) -> str:
     """Return the disjunction; ``false`` if there is nothing to join."""
-    parts = tuple(e for e in dict.fromkeys(expressions) if e != FALSE)
-    if TRUE in parts:
-        return TRUE
+    return _joined(expressions, "||", Either, neutral=FALSE, deciding=TRUE)
+
+
+def _joined(
+    expressions: Iterable[str],
+    sign: str,
+    kind: type[Every] | type[Either],
+    *,
+    neutral: str,
+    deciding: str,
+) -> str:
+    parts = tuple(e for e in dict.fromkeys(expressions) if e != neutral)
+    if deciding in parts:
+        return deciding
     if len(parts) < 2:
-        return parts[0] if parts else FALSE
-    condition = Either(" || ".join(f"({p})" for p in parts))
+        return parts[0] if parts else neutral
+    condition = kind(f" {sign} ".join(f"({p})" for p in parts))
     condition.parts = parts
     return condition
 

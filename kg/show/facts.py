@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from kg.engine import Term
+from kg.in_words import counted
 from kg.namespaces import expand
 from kg.rows import number, string
 from kg.show.reader import Reader
@@ -97,7 +98,7 @@ def _parts(reader: Reader, row: dict[str, Term]) -> Iterator[tuple[str, str]]:
     if (made := number(row, "commits")) is not None:
         yield "commits", _some(made, number(row, "ofCommits"), "commit")
     if (commits := number(row, "commitsKept")) is not None:
-        yield "commitsKept", _counted(commits, "commit")
+        yield "commitsKept", counted(commits, "commit")
     if "linesKept" in row:
         share = float(string(row, "linesKept"))
         part = "all" if share == 1 else f"{100 * share:.0f} in 100"
@@ -119,13 +120,9 @@ def duration(seconds: int) -> str:
         counts.append(count)
     first = next((place for place, count in enumerate(counts) if count), len(counts))
     pairs = list(zip(counts, (unit for _, unit in _UNITS), strict=True))[first : first + 2]
-    shown = [_counted(count, unit) for count, unit in pairs if count] or ["no time"]
+    shown = [counted(count, unit) for count, unit in pairs if count] or ["no time"]
     return ("minus " if seconds < 0 else "") + " and ".join(shown)
 
 
-def _counted(count: int, one: str) -> str:
-    return f"{count:,} {one if count == 1 else one + 's'}"
-
-
 def _some(count: int, every: int | None, one: str) -> str:
-    return _counted(count, one) if every is None else f"{count:,} of {_counted(every, one)}"
+    return counted(count, one) if every is None else f"{count:,} of {counted(every, one)}"
