@@ -18,7 +18,8 @@ import pyoxigraph as ox
 
 from kg.engine import Answer, Rows, Term, Triples
 from kg.errors import EngineError, QueryError, SourceError
-from kg.sparql_text import guard, may_use_prefixes, names_dataset
+from kg.query_guard import guard
+from kg.sparql_text import may_use_prefixes, names_dataset
 
 T = TypeVar("T")
 

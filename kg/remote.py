@@ -24,12 +24,13 @@ import pyoxigraph as ox
 from kg.engine import Answer, Rows, Term, Triples
 from kg.errors import EngineError, QueryError
 from kg.namespaces import expand
+from kg.query_guard import guard
 from kg.remote_auth import Credentials
 from kg.remote_http import Connection, Reply
 from kg.remote_quirks import check_complete, results
 from kg.remote_texts import inserts, n_triples
 from kg.remote_virtuoso import is_virtuoso, may_differ, rewritten
-from kg.sparql_text import guard, names_dataset, query_form, significant
+from kg.sparql_text import names_dataset, query_form, significant
 
 if TYPE_CHECKING:
     from SPARQLWrapper import SPARQLWrapper
@@ -77,7 +78,7 @@ class RemoteEngine:
     def query(self, text: str) -> Answer:
         """Run a query.
 
-        Raises ``QueryError`` for what ``kg.sparql_text.guard`` refuses, and if the server calls
+        Raises ``QueryError`` for what ``kg.query_guard.guard`` refuses, and if the server calls
         it malformed; ``EngineError`` for a server that cannot be reached or fails, and for an
         answer that is not SPARQL's, or not whole.
         """

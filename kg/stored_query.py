@@ -26,6 +26,7 @@ import pyoxigraph as ox
 
 from kg import query_header, query_rules, sparql_text
 from kg.errors import ParameterError, QueryError
+from kg.query_guard import guard
 from kg.query_header import Parameter
 from kg.settings import shipped
 
@@ -109,7 +110,7 @@ def parse_query(
     ``prefixes`` that the text uses without declaring them are declared for it.
     Raises ``QueryError`` with ``path`` and line.
     """
-    sparql_text.guard(text, path)
+    guard(text, path)
     if prefixes:
         text = sparql_text.declare_prefixes(text, prefixes)
     tokens = sparql_text.significant(text)

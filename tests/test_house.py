@@ -24,6 +24,7 @@ LAYERS = {
     ],
     1: [
         "kg.engine",
+        "kg.query_guard",
         "kg.sparql_text",
         "kg.embedded",
         "kg.remote",

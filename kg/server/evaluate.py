@@ -14,11 +14,12 @@ from kg.embedded import EmbeddedEngine
 from kg.engine import Triples
 from kg.errors import CounterclaimError, QueryError
 from kg.namespaces import PREFIXES
+from kg.query_guard import is_update
 from kg.results import write_triples
 from kg.server.federation import Call, FailedError, inline
 from kg.server.output import Output, RowCounter, TooLargeError, XmlRepair
 from kg.server.problems import READ_ONLY, sentences
-from kg.sparql_text import is_update, significant
+from kg.sparql_text import significant
 
 Job = Mapping[str, Any]
 Item = TypeVar("Item")

@@ -18,14 +18,8 @@ import pyoxigraph as ox
 from kg.embedded import EmbeddedEngine
 from kg.errors import QueryError
 from kg.namespaces import PREFIXES
-from kg.sparql_text import (
-    Token,
-    calls_service,
-    declare_prefixes,
-    line_of,
-    query_form,
-    significant,
-)
+from kg.query_guard import calls_service
+from kg.sparql_text import Token, declare_prefixes, line_of, query_form, significant
 
 # An address and a query to the rows of the answer, or a ``FailedError``.
 Call = Callable[[str, str], bytes]

@@ -28,10 +28,10 @@ from rdflib.query import Result as QueryResult
 from rdflib.term import Node
 
 from kg.namespaces import shorten
+from kg.query_guard import guard
 from kg.shacl.convert import to_pyoxigraph, to_rdflib
 from kg.shacl.report import SH, Result
 from kg.shacl.shapes import UnusableShapesError
-from kg.sparql_text import guard
 
 _SH = rdflib.Namespace(SH)
 _QUIET = logging.getLogger("kg.shacl.pyshacl")

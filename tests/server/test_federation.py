@@ -21,9 +21,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kg.errors import EngineError, QueryError
+from kg.query_guard import guard
 from kg.server.federation import FailedError, inline
 from kg.server.services import Origin, ServiceError, Services, listed, origin_of
-from kg.sparql_text import guard
 from tests.remote.real import NAMES, missing, started
 
 from .conftest import BASE, PATIENCE, Reply, Serve, Server, numbers, publish, wait_for
