@@ -160,18 +160,6 @@ def _named(quad: ox.Quad) -> bool:
 Start = Callable[[Path, Data], tuple[Target, Callable[[], bool]]]
 
 
-def _spawn(folder: Path, *command: str, **environment: str) -> subprocess.Popen[bytes]:
-    with (folder / "log").open("wb") as log:
-        return subprocess.Popen(
-            command,
-            cwd=folder,
-            env=os.environ | environment,
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-        )
-
-
 @contextmanager
 def running(
     folder: Path, process: subprocess.Popen[bytes], port: int, path: str
@@ -211,7 +199,7 @@ def ours(folder: Path, data: Data) -> Iterator[Target]:
             shop.publish({}, {})
     script = str(PROJECT / "tests" / "server" / "serve_store.py")
     command = (sys.executable, script, str(root), base, "{}")
-    process = _spawn(folder, *command, PYTHONPATH=str(PROJECT))
+    process = real.spawn(folder, *command, PYTHONPATH=str(PROJECT))
     deadline = time.monotonic() + 60
     while not (found := re.search(r"is at http://[^:]+:(\d+)/", (folder / "log").read_text())):
         if process.poll() is not None or time.monotonic() > deadline:
@@ -232,7 +220,7 @@ def oxigraph(folder: Path, data: Data) -> Iterator[Target]:
     for verb in (["load", "--file", str(data.file)], ["optimize"]):
         command = [program, verb[0], "--location", str(folder / "store"), *verb[1:]]
         subprocess.run(command, check=True, capture_output=True)
-    process = _spawn(
+    process = real.spawn(
         folder,
         *(program, "serve-read-only", "--location", str(folder / "store")),
         *("--bind", f"127.0.0.1:{port}", "--union-default-graph"),
@@ -246,7 +234,7 @@ def rdflib_endpoint(folder: Path, data: Data, python: str) -> Iterator[Target]:
     """rdflib-endpoint as its command starts it, over rdflib's own store."""
     port = real.free_port()
     start = "from rdflib_endpoint.__main__ import cli; cli()"
-    process = _spawn(
+    process = real.spawn(
         folder,
         *(python, "-c", start, "serve", "--host", "127.0.0.1", "--port", str(port)),
         str(data.file),
@@ -260,7 +248,7 @@ def fuseki(folder: Path, data: Data) -> Iterator[Target]:
     """Fuseki over TDB2."""
     port = real.free_port()
     (folder / "config.ttl").write_text(FUSEKI_CONFIGURATION)
-    process = _spawn(
+    process = real.spawn(
         folder,
         *("java", "-Xmx1500m", "-jar", str(real._fuseki()), "--localhost"),
         *("--port", str(port), "--config", str(folder / "config.ttl")),

@@ -97,7 +97,8 @@ def started(name: str, folder: Path) -> Server:
             time.sleep(0.1)
 
 
-def _run(folder: Path, *command: str, **environment: str) -> subprocess.Popen[bytes]:
+def spawn(folder: Path, *command: str, **environment: str) -> subprocess.Popen[bytes]:
+    """Start a command in a folder; what it says goes to the file ``log`` there."""
     with (folder / "log").open("wb") as log:
         return subprocess.Popen(
             command,
@@ -116,7 +117,7 @@ def _oxigraph() -> str | None:
 
 def _start_oxigraph(folder: Path) -> Server:
     address = f"127.0.0.1:{free_port()}"
-    process = _run(folder, str(_oxigraph()), "serve", "--bind", address)
+    process = spawn(folder, str(_oxigraph()), "serve", "--bind", address)
     base = f"http://{address}"
     return Server("oxigraph", f"{base}/query", f"{base}/update", f"{base}/store", None, process)
 
@@ -131,7 +132,7 @@ def _fuseki() -> Path:
 def _start_fuseki(folder: Path) -> Server:
     port = str(free_port())
     # --localhost: nobody else on the network is to see it.
-    process = _run(
+    process = spawn(
         folder,
         *("java", "-Xmx400m", "-jar", str(_fuseki())),
         *("--localhost", "--port", port, "--update", "--mem", "/ds"),
@@ -181,7 +182,7 @@ def _start_virtuoso(folder: Path) -> Server:
     web_port = free_port()
     configuration = _VIRTUOSO.format(folder=folder, port=free_port(), web_port=web_port)
     (folder / "virtuoso.ini").write_text(configuration)
-    process = _run(folder, "virtuoso-t", "+configfile", "virtuoso.ini", "+foreground")
+    process = spawn(folder, "virtuoso-t", "+configfile", "virtuoso.ini", "+foreground")
     base = f"http://127.0.0.1:{web_port}"
     return Server(
         "virtuoso",

@@ -264,3 +264,14 @@ def example(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     server = start(arguments, folder / "log", folder / "cache")
     yield server
     end(server)
+
+
+def several(folder: Path, names: list[str], base: str, timeout: int) -> Iterator[Server]:
+    """The command over some of two disputes, ``example`` and ``tideline``, below a base."""
+    for source in (EXAMPLE, PROJECT / "data" / "tideline"):
+        shutil.copytree(source, folder / source.name, ignore=shutil.ignore_patterns(".kg"))
+    arguments = ["-m", "kg.cli.main", "serve", *(str(folder / name) for name in names)]
+    arguments += ["--port", "0", "--workers", "2", "--timeout", str(timeout), "--base", base]
+    server = start(arguments, folder / "log", folder / "cache")
+    yield server
+    end(server)

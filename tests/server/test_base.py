@@ -4,38 +4,26 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
 from collections.abc import Iterator
-from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
 from rdflib import Graph
 
-from .conftest import EXAMPLE, PROJECT, Server, end, start
+from .conftest import Server, several
 
 HOME = "http://localhost:1/kg/"
 HTML = {"Accept": "text/html"}
 
 
-def served(folder: Path, names: list[str]) -> Iterator[Server]:
-    for source in (EXAMPLE, PROJECT / "data" / "tideline"):
-        shutil.copytree(source, folder / source.name, ignore=shutil.ignore_patterns(".kg"))
-    arguments = ["-m", "kg.cli.main", "serve", *(str(folder / name) for name in names)]
-    arguments += ["--port", "0", "--workers", "2", "--timeout", "60", "--base", HOME]
-    server = start(arguments, folder / "log", folder / "cache")
-    yield server
-    end(server)
-
-
 @pytest.fixture(scope="module")
 def one(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    yield from served(tmp_path_factory.mktemp("one"), ["example"])
+    yield from several(tmp_path_factory.mktemp("one"), ["example"], HOME, 60)
 
 
 @pytest.fixture(scope="module")
 def two(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    yield from served(tmp_path_factory.mktemp("two"), ["example", "tideline"])
+    yield from several(tmp_path_factory.mktemp("two"), ["example", "tideline"], HOME, 60)
 
 
 def advertised(server: Server, home: str) -> set[str]:

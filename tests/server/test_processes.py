@@ -15,8 +15,9 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pyoxigraph as ox
@@ -299,12 +300,12 @@ def test_a_new_snapshot_is_picked_up_within_a_second(tmp_path: Path, serve_store
     assert min(took) < 1, "a busy machine may delay some, but not every one"
 
 
-@pytest.mark.parametrize("times", [100, pytest.param(1000, marks=pytest.mark.server)])
-def test_no_request_fails_or_sees_two_snapshots_while_many_are_published(
-    tmp_path: Path, serve_store: Serve, times: int
-) -> None:
-    folder = tmp_path / "store"
-    server = serve_store(publish(folder, one(0)), timeout=PATIENCE)
+@contextmanager
+def asked_all_along(server: Server) -> Iterator[list[Reply]]:
+    """Two clients ask until the block ends: none is refused, and none sees two snapshots.
+
+    What they were answered is in the list after the block.
+    """
     done = threading.Event()
 
     def ask() -> list[Reply]:
@@ -313,18 +314,29 @@ def test_no_request_fails_or_sees_two_snapshots_while_many_are_published(
             replies.append(server.query(PAIR + f" #{random.getrandbits(60)}"))
         return replies
 
+    replies: list[Reply] = []
     with ThreadPoolExecutor() as pool:
         asking = [pool.submit(ask) for _ in range(2)]
         try:
-            for number in range(1, times + 1):
-                with workshop(Dispute(folder, BASE, "A test", ())) as shop:
-                    shop.engine.add(one(number))
-                    shop.publish({}, {})
+            yield replies
         finally:
             done.set()
-        replies = [reply for asked in asking for reply in asked.result()]
+        replies += [reply for asked in asking for reply in asked.result()]
     assert {reply.status for reply in replies} == {200}
     assert all(row["l"] == row["r"] for reply in replies for row in reply.rows)
+
+
+@pytest.mark.parametrize("times", [100, pytest.param(1000, marks=pytest.mark.server)])
+def test_no_request_fails_or_sees_two_snapshots_while_many_are_published(
+    tmp_path: Path, serve_store: Serve, times: int
+) -> None:
+    folder = tmp_path / "store"
+    server = serve_store(publish(folder, one(0)), timeout=PATIENCE)
+    with asked_all_along(server):
+        for number in range(1, times + 1):
+            with workshop(Dispute(folder, BASE, "A test", ())) as shop:
+                shop.engine.add(one(number))
+                shop.publish({}, {})
     wait_for(lambda: server.query(PAIR).rows == [{"l": str(times), "r": str(times)}])
 
 
@@ -339,27 +351,12 @@ def test_a_thousand_snapshots_in_a_row(tmp_path: Path, serve_store: Serve) -> No
     for snapshot in made:
         shutil.copytree(snapshot, root / "snapshots" / snapshot.name, dirs_exist_ok=True)
     server = serve_store(root, timeout=PATIENCE)
-    done = threading.Event()
-
-    def ask() -> list[Reply]:
-        replies = []
-        while not done.is_set():
-            replies.append(server.query(PAIR + f" #{random.getrandbits(60)}"))
-        return replies
-
-    with ThreadPoolExecutor() as pool:
-        asking = [pool.submit(ask) for _ in range(2)]
-        try:
-            for number in range(1000):
-                link = root / "next"
-                link.symlink_to(f"snapshots/{made[number % len(made)].name}")
-                link.replace(root / "current")
-                time.sleep(0.005)
-        finally:
-            done.set()
-        replies = [reply for asked in asking for reply in asked.result()]
-    assert {reply.status for reply in replies} == {200}
-    assert all(row["l"] == row["r"] for reply in replies for row in reply.rows)
+    with asked_all_along(server) as replies:
+        for number in range(1000):
+            link = root / "next"
+            link.symlink_to(f"snapshots/{made[number % len(made)].name}")
+            link.replace(root / "current")
+            time.sleep(0.005)
     assert len({row["l"] for reply in replies for row in reply.rows}) > 1
 
 

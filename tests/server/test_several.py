@@ -19,7 +19,17 @@ from kg.dispute import read_dispute
 from kg.errors import DisputeError
 from kg.server.main import names_of
 
-from .conftest import EXAMPLE, PROJECT, Reply, Server, end, numbers, publish, start, wait_for
+from .conftest import (
+    EXAMPLE,
+    Reply,
+    Server,
+    end,
+    numbers,
+    publish,
+    several,
+    start,
+    wait_for,
+)
 from .test_processes import ENDLESS, send
 
 BASES = {
@@ -35,14 +45,7 @@ COUNT = "SELECT (COUNT(*) AS ?n) { ?s ?p ?o }"
 @pytest.fixture(scope="module")
 def both(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """The command over two disputes."""
-    folder = tmp_path_factory.mktemp("several")
-    for source in (EXAMPLE, PROJECT / "data" / "tideline"):
-        shutil.copytree(source, folder / source.name, ignore=shutil.ignore_patterns(".kg"))
-    arguments = ["-m", "kg.cli.main", "serve", *(str(folder / name) for name in NAMES)]
-    arguments += ["--port", "0", "--workers", "2", "--timeout", "30", "--base", HOME]
-    server = start(arguments, folder / "log", folder / "cache")
-    yield server
-    end(server)
+    yield from several(tmp_path_factory.mktemp("several"), NAMES, HOME, 30)
 
 
 def ask(server: Server, name: str, text: str, **headers: str) -> Reply:
