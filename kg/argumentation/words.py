@@ -11,17 +11,9 @@ from kg.argumentation.frame import Frame
 from kg.argumentation.grounded import ACCEPTED, REJECTED, WORDS, Grounded
 from kg.argumentation.moves import APPARENT, ATTACK, REBUT, RECORD, Edge
 from kg.engine import Engine
-from kg.rows import string
+from kg.show.facts import facts_of
 from kg.show.page import Line
 from kg.show.reader import Reader
-
-_FACTS = """
-SELECT ?fact ?rule ?subject ?predicate ?object WHERE {
-  VALUES ?fact { $about }
-  ?fact rdf:subject ?subject ; rdf:predicate ?predicate ; rdf:object ?object .
-  OPTIONAL { ?fact kg:rule ?rule }
-} ORDER BY ?fact ?rule ?subject ?predicate ?object
-"""
 
 _KINDS = {
     "Rebut": "a rebuttal",
@@ -47,16 +39,11 @@ class Words:
         self._reader.learn(iri for iri in iris if iri in self.moves.said)
 
     def _learn_facts(self, facts: Iterable[str]) -> None:
-        rows = self._reader.select(_FACTS, *facts)
-        columns = ("subject", "predicate", "object")
-        self._reader.learn_names(string(row, column) for row in rows for column in columns)
-        for row in rows:
-            text = " ".join(self._reader.name(string(row, column)) for column in columns)
-            rule = f"by the rule '{string(row, 'rule')}'" if "rule" in row else "by no named rule"
-            records = self.moves.facts[string(row, "fact")]
+        for iri, fact in facts_of(self._reader, facts).items():
+            rule = f"by the rule '{fact.rule}'" if fact.rule else "by no named rule"
+            records = self.moves.facts[iri]
             record = ", ".join(map(self._reader.name, sorted(records))) or "the record"
-            told = f"{record} amounts, {rule}, to: {text}"
-            self._facts.setdefault(string(row, "fact"), told)
+            self._facts[iri] = f"{record} amounts, {rule}, to: {fact.words()}"
 
     def thing(self, iri: str) -> str:
         """Return what anything is called, with the name one can pass on to a command."""
