@@ -66,34 +66,28 @@ def edits_of(difference: bytes) -> Iterator[Edit]:
         return
     old = new = removed = 0
     added: list[bytes] = []
-    for line in difference[start + 1 :].split(b"\n"):
+    for line in (*difference[start + 1 :].split(b"\n"), b"@@"):
         mark = line[:1]
         if mark == b"+":
             added.append(line[1:])
             continue
-        if removed and added and mark == b"-":  # git writes what is removed first
+        if mark == b"\\":  # no line feed at the end of the file
+            continue
+        # git writes what is removed first: after added lines it belongs to the next edit.
+        if (removed or added) and (mark != b"-" or (removed and added)):
             yield Edit(old - removed, removed, new, tuple(added))
             new += len(added)
             removed, added = 0, []
         if mark == b"-":
             old += 1
             removed += 1
-            continue
-        if mark == b"\\":  # no line feed at the end of the file
-            continue
-        if removed or added:
-            yield Edit(old - removed, removed, new, tuple(added))
-            new += len(added)
-            removed, added = 0, []
-        if mark == b" ":
+        elif mark == b" ":
             old += 1
             new += 1
         elif hunk := _HUNK.match(line):
             old, new = int(hunk[1]), int(hunk[3])
             if hunk[2] == b"0":  # names the line before which there is nothing to remove
                 old += 1
-    if removed or added:
-        yield Edit(old - removed, removed, new, tuple(added))
 
 
 def blocks(edits: Sequence[Edit], least: int) -> Iterator[LineRange]:
