@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import urlencode
 
@@ -10,11 +11,13 @@ from starlette.types import Receive, Scope, Send
 
 from kg.server import negotiation
 from kg.server.catalogue import Catalogue
-from kg.server.openapi import GRAPH_TYPES, PER_PAGE_MOST, ROW_TYPES, document
+from kg.server.openapi import PER_PAGE_MOST, Described, document, document_of_all
+from kg.server.openapi_parts import GRAPH_TYPES, OPENAPI_TYPE, ROW_TYPES
 from kg.server.operations import send_text
 from kg.server.problems import Problem
 from kg.server.reading import OfSite
 from kg.server.requests import Pairs, header, one, query_pairs
+from kg.server.several import OfSeveral
 from kg.server.site import Site
 from kg.stored_query import StoredQuery
 
@@ -103,11 +106,30 @@ class OpenApi(_Reading):
 
     async def get(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send the document."""
-        told = document(
-            self._catalogue.queries, self._site.identity.title, self._site.address(scope)
-        )
-        text = json.dumps(told, ensure_ascii=False)
-        await send_text(scope, send, "application/openapi+json;version=3.1", text + "\n")
+        told = document(_to_describe(self._site, self._catalogue), self._site.address(scope))
+        await _send_document(scope, send, told)
+
+
+class EveryOpenApi(OfSeveral):
+    """``/openapi.json`` of a server of several disputes: the addresses of all of them."""
+
+    def __init__(self, sites: Sequence[Site], catalogues: Sequence[Catalogue]) -> None:
+        super().__init__(sites)
+        self._catalogues = catalogues
+
+    async def get(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send the document."""
+        both = zip(self._sites, self._catalogues, strict=True)
+        told = document_of_all([_to_describe(*each) for each in both], self.home(scope))
+        await _send_document(scope, send, told)
+
+
+def _to_describe(site: Site, catalogue: Catalogue) -> Described:
+    return Described(site.identity.name, site.identity.title, catalogue.queries)
+
+
+async def _send_document(scope: Scope, send: Send, told: Mapping[str, Any]) -> None:
+    await send_text(scope, send, OPENAPI_TYPE, json.dumps(told, ensure_ascii=False) + "\n")
 
 
 def _number(found: Pairs, name: str, most: int) -> int | None:

@@ -15,7 +15,7 @@ from starlette.routing import BaseRoute, Mount, Route, Router
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from kg.server.answers import AbortedError, Answers
-from kg.server.api import OpenApi, QueryAnswer, QueryList
+from kg.server.api import EveryOpenApi, OpenApi, QueryAnswer, QueryList
 from kg.server.cache import Cache
 from kg.server.catalogue import Catalogue
 from kg.server.graphs import Graphs
@@ -108,6 +108,7 @@ def create_app(
         routes += [
             Route("/", FrontPage(sites), methods=None),
             Route("/.well-known/void", EveryVoid(sites), methods=None),
+            Route("/openapi.json", EveryOpenApi(sites, catalogues), methods=None),
         ]
         for site, part in zip(sites, parts, strict=True):
             name = site.identity.name

@@ -48,7 +48,8 @@ class FrontPage(OfSeveral):
             text = self._page(scope)
         else:
             listed = [self._described(site, scope) for site in self._sites]
-            text = json.dumps({"disputes": listed}, ensure_ascii=False, indent=1) + "\n"
+            told = {"disputes": listed, "openapi": f"{self.home(scope)}openapi.json"}
+            text = json.dumps(told, ensure_ascii=False, indent=1) + "\n"
         await send_text(scope, send, offer[0], text, _VARY)
 
     @staticmethod

@@ -1,4 +1,4 @@
-"""Stored queries over HTTP, names that dereference, and the document that describes it all."""
+"""Stored queries over HTTP, and names that dereference."""
 
 from __future__ import annotations
 
@@ -169,15 +169,6 @@ def test_the_graph_of_a_file_is_its_triples(example: Server) -> None:
     )
     assert direct.status == 200
     assert direct.body == indirect.body
-
-
-def test_the_openapi_document_is_valid(example: Server) -> None:
-    reply = example.request("/openapi.json")
-    told = reply.json()
-    assert told["openapi"] == "3.1.0"
-    assert "/api/queries/claims-by" in told["paths"]
-    validator = pytest.importorskip("openapi_spec_validator")
-    validator.validate(told)
 
 
 def test_far_beyond_the_last_page_the_one_before_is_the_last(example: Server) -> None:

@@ -38,7 +38,7 @@ def advertised(server: Server, home: str) -> set[str]:
             found |= {
                 home + each[1:]
                 for each in json.loads(reply.text).get("paths", {})
-                if not each.startswith("/graphs")  # which graph must be said
+                if each != "/graphs" and "{" not in each  # which graph, or name, must be said
             }
         else:
             terms = (term for triple in Graph().parse(data=reply.text) for term in triple)
