@@ -16,7 +16,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from kg.server.answers import AbortedError, Answers
 from kg.server.api import EveryOpenApi, OpenApi, QueryAnswer, QueryList
-from kg.server.cache import Cache
+from kg.server.cache import Cache, Shelf
 from kg.server.catalogue import Catalogue
 from kg.server.graphs import Graphs
 from kg.server.headers import EVERYWHERE
@@ -50,11 +50,12 @@ def create_app(
     the servers of ``origins``.
     """
     metrics = Metrics()
-    cache = Cache(limits.cache, limits.cached)
+    shelf = Shelf(limits.cache, limits.cached)
     pool = Pool(limits, metrics.worker_ended)
     services = Services(origins, limits.service, limits.workers)
     sites: list[Site] = []
-    for identity in identities:
+    caches = [Cache(shelf) for _ in identities]
+    for identity, cache in zip(identities, caches, strict=True):
         published = Published(identity.roots, cache.clear)
         answers = Answers(published, pool, cache, limits, services)
         site = Site(identity, limits, published, pool, answers, proxied, bool(origins))
@@ -63,7 +64,7 @@ def create_app(
 
     reading: set[asyncio.Task[None]] = set()
 
-    def reload(catalogue: Catalogue) -> None:
+    def reload(cache: Cache, catalogue: Catalogue) -> None:
         cache.clear()
         task = asyncio.get_running_loop().create_task(catalogue.reload())
         reading.add(task)
@@ -84,8 +85,8 @@ def create_app(
             await pool.close()
             raise
         following = []
-        for site, catalogue in zip(sites, catalogues, strict=True):
-            site.published.changed = partial(reload, catalogue)
+        for site, cache, catalogue in zip(sites, caches, catalogues, strict=True):
+            site.published.changed = partial(reload, cache, catalogue)
             following.append(asyncio.create_task(site.published.follow()))
         try:
             yield
@@ -98,7 +99,7 @@ def create_app(
     routes: list[BaseRoute] = [
         Route("/health", Health()),
         Route("/ready", Ready(sites)),
-        Route("/metrics", MetricsPage(metrics, pool, cache)),
+        Route("/metrics", MetricsPage(metrics, pool, shelf)),
     ]
     resources = [Resources(site) for site in sites]
     parts = [_routes(*part) for part in zip(sites, catalogues, resources, strict=True)]

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from starlette.types import Receive, Scope, Send
 
 from kg.server import metrics
-from kg.server.cache import Cache
+from kg.server.cache import Shelf
 from kg.server.pool import Pool
 from kg.server.problems import Problem
 from kg.server.reading import Reading
@@ -65,7 +65,7 @@ def _state(site: Site) -> dict[str, str | None]:
 class MetricsPage(Reading):
     """``/metrics``, for Prometheus."""
 
-    def __init__(self, counted: metrics.Metrics, pool: Pool, cache: Cache) -> None:
+    def __init__(self, counted: metrics.Metrics, pool: Pool, cache: Shelf) -> None:
         self._metrics = counted
         self._pool = pool
         self._cache = cache

@@ -244,7 +244,9 @@ def test_a_new_snapshot_of_one_leaves_the_other(tmp_path: Path) -> None:
             shop.engine.add(numbers(5))
             shop.publish({}, {})
         wait_for(lambda: ask(server, "two", COUNT).rows == [{"n": "5"}])
+        hits = server.metric("kg_cache_hits_total")
         assert ask(server, "one", COUNT).rows == [{"n": "3"}]
+        assert server.metric("kg_cache_hits_total") == hits + 1, "what was kept of it still is"
     finally:
         end(server)
 

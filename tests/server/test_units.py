@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kg.server import frames, launcher
-from kg.server.cache import Cache, Entry
+from kg.server.cache import Cache, Entry, Shelf
 from kg.server.evaluate import _bad_query, service_error
 from kg.server.limits import Limits
 from kg.server.negotiation import GRAPHS, ROWS, best, coding
@@ -120,17 +120,37 @@ def entry(size: int) -> Entry:
 
 
 def test_the_cache_keeps_what_was_used_last_within_its_bytes() -> None:
-    cache = Cache(10_000, 5_000)
+    shelf = Shelf(10_000, 5_000)
+    cache = Cache(shelf)
     for name in "abcdef":
         cache.put(name, entry(1_500))
         cache.get("a")
-        assert cache.size <= 10_000
+        assert shelf.size <= 10_000
     assert cache.get("a") is not None
     assert cache.get("b") is None
     cache.put("long", entry(6_000))
     assert cache.get("long") is None
     cache.clear()
-    assert (cache.size, cache.get("a")) == (0, None)
+    assert (shelf.size, cache.get("a")) == (0, None)
+
+
+@given(st.lists(st.tuples(st.integers(0, 2), st.integers(0, 30), st.integers(0, 5_500))))
+def test_caches_on_one_shelf_share_its_bytes_and_nothing_else(
+    steps: list[tuple[int, int, int]],
+) -> None:
+    shelf = Shelf(20_000, 5_000)
+    caches = [Cache(shelf) for _ in range(3)]
+    for number, name, size in steps:
+        if size:
+            caches[number].put(f"{number} {name}", entry(size))
+        else:
+            others = [key for each in caches if each is not caches[number] for key in each.keys]
+            caches[number].clear()
+            assert not caches[number].keys
+            assert all(shelf.get(key) for key in others)
+        kept = [key for each in caches for key in each.keys]
+        assert all(key.startswith(f"{n} ") for n, each in enumerate(caches) for key in each.keys)
+        assert shelf.size == sum(len(shelf.get(key).body) + 600 for key in kept) <= 20_000  # type: ignore[union-attr]
 
 
 def test_one_client_never_has_all_workers_but_the_only_one() -> None:
