@@ -102,7 +102,8 @@ def create_app(
         Route("/metrics", MetricsPage(metrics, pool, shelf)),
     ]
     resources = [Resources(site) for site in sites]
-    parts = [_routes(*part) for part in zip(sites, catalogues, resources, strict=True)]
+    names = Names(resources)
+    parts = [_routes(*part, names) for part in zip(sites, catalogues, strict=True)]
     if len(sites) == 1 and not sites[0].identity.name:
         routes += parts[0]
     else:
@@ -114,19 +115,20 @@ def create_app(
         for site, part in zip(sites, parts, strict=True):
             name = site.identity.name
             routes.append(Route(f"/{name}", ToSlash(site.identity.public_path), methods=None))
-            routes.append(Mount(f"/{name}", Router(part, redirect_slashes=False)))
-        routes.append(Route("/{name:path}", Names(resources), methods=None))
+            routes.append(Mount(f"/{name}", Router(part, redirect_slashes=False, default=names)))
+        routes.append(Route("/{name:path}", names, methods=None))
     mounted = sites[0].identity.mounted.rstrip("/")
     if mounted:
         # Where clients have it; without, for probes and for proxies that take the path away.
-        below = Mount(mounted, Router(list(routes), redirect_slashes=False))
+        below = Mount(mounted, Router(list(routes), redirect_slashes=False, default=names))
         routes = [Route(mounted, ToSlash(f"{mounted}/"), methods=None), below, *routes]
     app = Starlette(routes=routes, lifespan=lifespan)
     app.router.redirect_slashes = False
+    app.router.default = names
     return Front(app.router, metrics, proxied)
 
 
-def _routes(site: Site, catalogue: Catalogue, resources: Resources) -> list[BaseRoute]:
+def _routes(site: Site, catalogue: Catalogue, names: Names) -> list[BaseRoute]:
     """Return the addresses that a dispute has, below its own path."""
     sparql = Sparql(site)
     return [
@@ -137,7 +139,7 @@ def _routes(site: Site, catalogue: Catalogue, resources: Resources) -> list[Base
         Route("/api/queries", QueryList(site, catalogue), methods=None),
         Route("/api/queries/{name}", QueryAnswer(site, catalogue), methods=None),
         Route("/openapi.json", OpenApi(site, catalogue), methods=None),
-        Route("/{name:path}", resources, methods=None),
+        Route("/{name:path}", names, methods=None),
     ]
 
 

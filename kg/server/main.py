@@ -21,8 +21,10 @@ from kg.snapshot import roots
 # What can stand in an address as it is.
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._~-]*")
 _PATH = re.compile(r"(?:/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)*/?")
-# Addresses of the server itself, beside those of its disputes.
-_TAKEN = frozenset({"health", "ready", "metrics"})
+# How addresses of the server itself begin, beside those of its disputes.
+_TAKEN = frozenset({"health", "ready", "metrics", "openapi.json"})
+# And those of a dispute that is alone.
+_TAKEN_ALONE = _TAKEN | {"sparql", "graphs", "graph", "about", "api"}
 
 
 def run(
@@ -44,11 +46,12 @@ def run(
     address that names are served under, ``timeout`` a query's seconds, ``memory`` its MiB of
     address space, ``services`` the origins of other servers that queries may ask.
 
-    Raises ``EngineError`` for an address that cannot be used, ``DisputeError`` for names that
-    cannot be told apart, and whatever building raises.
+    Raises ``EngineError`` for an address or a base that cannot be used, ``DisputeError`` for names
+    that cannot be told apart, and whatever building raises.
     """
     public = _checked(base)
     names = names_of(disputes)
+    _check_apart(public, names)
     origins = [_listed(text) for text in services]
     accepting = listen(host, port)
     for dispute in disputes:
@@ -92,6 +95,17 @@ def names_of(disputes: Sequence[Dispute]) -> list[str]:
             hint="Each of several is served below the name of its folder; rename one.",
         )
     return names
+
+
+def _check_apart(public: str | None, names: Sequence[str]) -> None:
+    """Raise ``EngineError`` if ``--base`` has a path that addresses without it begin with."""
+    first = urlsplit(public or "").path.split("/")[1:2]
+    taken = _TAKEN_ALONE if names == [""] else _TAKEN | {*names}
+    if first and first[0] in taken:
+        raise EngineError(
+            f"--base {public} would hide /{first[0]}, which is an address of the server without it",
+            hint="Give --base another path; the server is below it, and answers without it too.",
+        )
 
 
 def _identity(dispute: Dispute, name: str, public: str | None) -> Identity:

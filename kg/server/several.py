@@ -14,7 +14,7 @@ from kg.server.descriptions import datasets
 from kg.server.evaluate import graph_text
 from kg.server.operations import send_text
 from kg.server.problems import Problem, read_only
-from kg.server.reading import Reading
+from kg.server.reading import METHODS, Reading, options
 from kg.server.requests import header
 from kg.server.resources import Resources, path_of
 from kg.server.site import WRITES, Site
@@ -111,6 +111,9 @@ class Names:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request by the dispute whose base goes furthest. Raises ``Problem`` (404)."""
         path = path_of(scope)
+        if path == "*" and scope["method"] == "OPTIONS":  # RFC 9110, section 9.3.7: of the server
+            await options(send, METHODS)
+            return
         if scope["method"] in WRITES or scope["method"] == "POST":
             raise read_only()
         found = [(len(below), n) for n, r in enumerate(self._resources) if (below := r.below(path))]

@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 from collections.abc import Iterator
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
+from click.testing import CliRunner
 from rdflib import Graph
 
-from .conftest import Server, several
+from kg.cli.main import cli
+from kg.errors import EngineError
+
+from .conftest import EXAMPLE, PROJECT, Server, end, several, start
 
 HOME = "http://localhost:1/kg/"
 HTML = {"Accept": "text/html"}
@@ -91,3 +97,41 @@ def test_names_lead_to_where_clients_have_them(one: Server, path: str) -> None:
     reply = one.request(path, headers=HTML)
     assert (reply.status, reply.headers["location"]) == (303, "/kg/about/ana")
     assert one.request("/kg/about/ana", headers=HTML).status == 200
+
+
+@pytest.mark.parametrize(
+    ("disputes", "path"),
+    [
+        *((["example"], path) for path in ("sparql", "health", "api/v1/", "about", "graphs/")),
+        *((["example", "tideline"], path) for path in ("example", "tideline/", "ready/x")),
+    ],
+)
+def test_a_base_that_would_hide_an_address_is_refused(
+    tmp_path: Path, disputes: list[str], path: str
+) -> None:
+    for name in disputes:
+        shutil.copytree(EXAMPLE, tmp_path / name, ignore=shutil.ignore_patterns(".kg"))
+    asked = ["serve", *(str(tmp_path / name) for name in disputes), "--port", "0", "--base"]
+    done = CliRunner().invoke(cli, [*asked, f"http://localhost:1/{path}"])
+    assert isinstance(done.exception, EngineError)
+    assert f"would hide /{path.split('/')[0]}," in str(done.exception)
+    assert not list(tmp_path.glob("*/.kg")), "nothing was built before"
+
+
+def test_a_dispute_that_is_called_like_the_path_of_anothers_names(tmp_path: Path) -> None:
+    """Names of the one dereference below ``/counterclaim/tideline/``, the other is called so."""
+    called = tmp_path / "counterclaim"
+    shutil.copytree(EXAMPLE, called, ignore=shutil.ignore_patterns(".kg"))
+    other = tmp_path / "tideline"
+    shutil.copytree(PROJECT / "data" / "tideline", other, ignore=shutil.ignore_patterns(".kg"))
+    arguments = ["-m", "kg.cli.main", "serve", str(called), str(other), "--port", "0"]
+    server = start([*arguments, "--workers", "1"], tmp_path / "log", tmp_path / "cache")
+    try:
+        for path in ("/tideline/", "/counterclaim/tideline/"):
+            assert server.request(f"{path}petra-dunlin").status == 303
+            assert server.request(f"{path}ana").status == 404
+        for path in ("/counterclaim/", "/counterclaim/example/"):
+            assert server.request(f"{path}ana").status == 303
+            assert server.request(f"{path}petra-dunlin").status == 404
+    finally:
+        end(server)

@@ -226,6 +226,9 @@ def test_the_dataset(example: Server) -> None:
         ("GET", "/graphs?graph=relative", {}, 400),
         ("GET", "/graphs?graph=http://a.example/none", {}, 404),
         ("GET", "/nowhere\\..", {}, 400),
+        ("GET", "/a%0Ab", {}, 404),
+        ("GET", "/a%0D%0ASet-Cookie:%20a", {}, 404),
+        ("GET", "*", {}, 404),
     ],
 )
 def test_refusals_have_one_shape(
@@ -252,6 +255,7 @@ def test_every_response_forbids_sniffing_and_scripts(example: Server) -> None:
 
 
 def test_options_and_cors(example: Server) -> None:
+    assert example.request("*", "OPTIONS").status == 204
     reply = example.request("/sparql", "OPTIONS", None, {"Origin": "https://a.example"})
     assert reply.status == 204
     assert "QUERY" in reply.headers["allow"]
