@@ -165,7 +165,7 @@ def command_line(
     least_lines: int | None = None,
 ) -> str:
     """Return the command that makes this record, wrapped, with a path that fits everywhere."""
-    called = (record.url or "repository").rstrip("/").rsplit("/", 1)[-1].removesuffix(".git")
+    called = _called("repository", record.url)
     options = [("--commit", name) for name in selection.commits]
     options += [("--range", text) for text in selection.ranges]
     options += [("--pull", _pull_text(choice)) for choice in selection.pulls]
@@ -187,6 +187,12 @@ def _pull_text(choice: PullChoice) -> str:
     return str(choice.number) if choice.head is None else f"{choice.number}={choice.head}"
 
 
+_NO_ADDRESS = (
+    "The record does not say where it can be read again, which 'kg validate' asks of it: give the "
+    "repository's address with --url."
+)
+
+
 def import_git(
     place: str | os.PathLike[str],
     selection: Selection,
@@ -205,9 +211,10 @@ def import_git(
     made_by = command_line(
         selection, record, emails=emails, messages=messages, least_lines=least_lines
     )
+    notes = history.notes if record.url else (*history.notes, _NO_ADDRESS)
     return (
         write_turtle(history, record, emails=emails, messages=messages, made_by=made_by),
-        history.notes,
+        notes,
     )
 
 

@@ -42,12 +42,18 @@ def count(text: bytes | str) -> int:
 
 
 def test_to_standard_output(folder: Path) -> None:
-    done = kg("import", "git", folder, "--base", BASE)
+    done = kg("import", "git", folder, "--base", BASE, "--url", "https://example.org/ana/parser")
     assert done.returncode == 0
     assert done.stderr == ""
     assert "Grüße" in done.stdout
     assert ":repo-parser a kg:Repository" in done.stdout
     assert count(done.stdout) > 20
+
+
+def test_a_record_without_an_address_is_told_what_it_lacks(folder: Path) -> None:
+    done = kg("import", "git", folder, "--base", BASE)
+    assert done.returncode == 0
+    assert "--url" in done.stderr
 
 
 def test_to_a_file(folder: Path, tmp_path: Path) -> None:
