@@ -51,7 +51,7 @@ def raw(folder: Path, file: str = "corpus.nq") -> Figures:
     """Load a file of N-Quads by the store's own bulk loader: the limit for every other load."""
     import pyoxigraph as ox
 
-    with tempfile.TemporaryDirectory(dir=folder) as place:
+    with tempfile.TemporaryDirectory(dir=folder, ignore_cleanup_errors=True) as place:
         store = ox.Store(place)
         path = folder / file
         seconds = spent(lambda: store.bulk_load(path=path, format=ox.RdfFormat.N_QUADS))
@@ -109,7 +109,7 @@ def costs(folder: Path) -> Figures:
     from kg.stored_query import catalogue
 
     dispute = read_dispute(folder / "dispute")
-    with tempfile.TemporaryDirectory(dir=folder) as place:
+    with tempfile.TemporaryDirectory(dir=folder, ignore_cleanup_errors=True) as place:
         engine = EmbeddedEngine.create(Path(place) / "store")
         figures: Figures = {"seconds": spent(lambda: load(engine, dispute)), "queries": {}}
         began: list[tuple[str, float]] = []

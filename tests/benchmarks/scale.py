@@ -123,7 +123,8 @@ def tables(sizes: list[int], peers: int, patience: float, place: Path, kept: Kep
         ("kg query", "rdflib parse and query", 0.5),
         ("kg --help", "import click", 2.5),
     ):
-        yield f"| `{one}` to {other} | {processes[one] / processes[other]:.2f} | {target} |"
+        ratio = f"{processes[one] / processes[other]:.2f}" if one in processes else "-"
+        yield f"| `{one}` to {other} | {ratio} | {target} |"
 
 
 def _bound(figures: dict[str, Figures]) -> dict[str, str]:
