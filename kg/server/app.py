@@ -77,7 +77,7 @@ def create_app(
             catalogue.load()
         await pool.start()
         if pool.missing:
-            LOG.warning("workers run without: %s", ", ".join(pool.missing))
+            LOG.warning("workers could not be given: %s", ", ".join(pool.missing))
         try:
             for site in sites:
                 await site.prove()

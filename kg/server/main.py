@@ -8,11 +8,13 @@ from collections import Counter
 from collections.abc import Sequence
 from urllib.parse import urlsplit
 
+from kg.digests import inputs_of
 from kg.dispute import Dispute
 from kg.errors import DisputeError, EngineError
 from kg.pipeline import open_current
 from kg.server.app import create_app
 from kg.server.limits import MIB, Limits, default_workers
+from kg.server.published import latest_first
 from kg.server.run import listen, serve
 from kg.server.services import Origin, listed, origin_of
 from kg.server.site import Identity
@@ -110,7 +112,9 @@ def _check_apart(public: str | None, names: Sequence[str]) -> None:
 
 def _identity(dispute: Dispute, name: str, public: str | None) -> Identity:
     below = f"{public}{name}/" if public and name else public
-    return Identity(dispute.base, dispute.title, roots(dispute), below, dispute, name)
+    # With --no-build the files may have changed since; then it is the latest snapshot.
+    found = latest_first(roots(dispute), inputs_of(dispute))
+    return Identity(dispute.base, dispute.title, found, below, dispute, name)
 
 
 def _listed(text: str) -> Origin:
