@@ -76,7 +76,10 @@ def current(root: Path) -> Snapshot | None:
     or a file of the store is missing or not of the length it had.
     """
     link = root / "current"
-    if not link.is_symlink():
+    try:
+        if not link.is_symlink():
+            return None
+    except PermissionError:  # as of a home that a service may not enter
         return None
     # Resolved once: a build may move the link while this reader looks.
     snapshot, _ = _read(root / link.readlink())

@@ -39,7 +39,9 @@ class Published:
             links = dict(sorted(links.items(), key=lambda pair: unchanged[pair[0]]))
         self._links, self._looked = links, True
         try:
-            found = next(filter(None, map(current, links)), None)
+            found = next(
+                filter(None, (current(root) for root, link in links.items() if link)), None
+            )
         except CounterclaimError as error:
             self.problem = error.message
             # It may only have been replaced under our eyes: look again, whatever the link says.
@@ -64,11 +66,13 @@ def latest_first(roots: Iterable[Path], inputs: Mapping[str, str]) -> tuple[Path
 
 def _rank(root: Path, inputs: Mapping[str, str]) -> tuple[bool, int]:
     link = _link(root)
+    if link is None:
+        return False, 0
     try:
         snapshot = current(root)
     except CounterclaimError:
-        snapshot = None
-    return bool(snapshot and snapshot.is_of(inputs)), link.since if link else 0
+        return False, link.since
+    return bool(snapshot and snapshot.is_of(inputs)), link.since
 
 
 class _Link(NamedTuple):

@@ -1,6 +1,6 @@
-"""The container file of the documentation, as far as it goes without a container.
+"""The container file and the unit of the documentation, without a container or systemd.
 
-Its command runs with its environment, and can write no file but below ``/tmp``, neither in the
+Their commands run with their environment, and can write no file but below ``/tmp``, neither in the
 dispute's folder nor in a home. What ``/tmp`` is there is a folder of the test's here.
 """
 
@@ -18,11 +18,13 @@ from pathlib import Path
 
 import pytest
 
+from kg.dispute import read_dispute
+from kg.pipeline import build
 from tests.skips import NO_NAMESPACES
 
 from .conftest import EXAMPLE, PATIENCE, PROJECT, Server, children, end, wait_for
 from .read_only import IMPOSSIBLE
-from .test_examples import PAGE, block
+from .test_examples import PAGE, block, unit
 
 SCRIPT = str(Path(__file__).with_name("read_only.py"))
 COUNT = "SELECT (COUNT(*) AS ?n) { ?s ?p ?o }"
@@ -61,14 +63,18 @@ class Container:
         given = dict(pair.split("=", 1) for pair in shlex.split(told["ENV"]))
         assert {path for path in given.values() if path in self._places}, "the dispute"
         given = {name: self._place(value) for name, value in given.items() if name not in without}
-        program, *arguments = json.loads(told["CMD"])
-        assert program == "kg"
+        return self.run(json.loads(told["CMD"]), given)
+
+    def run(self, command: list[str], given: dict[str, str]) -> Server:
+        """Run a command with these variables."""
+        program, *arguments = command
+        assert Path(program).name == "kg"
         kept = {"PATH": os.environ["PATH"], "PYTHONPATH": str(PROJECT), "HOME": "/nonexistent"}
         kept["TMPDIR"] = str(self.scratch)
-        command = [sys.executable, SCRIPT, str(self.scratch), sys.executable, "-m", program]
+        python = [sys.executable, SCRIPT, str(self.scratch), sys.executable, "-m", "kg"]
         with self.log.open("wb") as stream:
             process = subprocess.Popen(
-                [*command, *arguments, "--port", "0", "--workers", "2"],
+                [*python, *arguments, "--port", "0", "--workers", "2"],
                 stdin=subprocess.DEVNULL,
                 stdout=stream,
                 stderr=stream,
@@ -114,6 +120,24 @@ def test_the_container_serves_and_stops_as_documented(container: Container) -> N
         wait_for(lambda: not set(others) & set(children(1)))
     finally:
         end(server)
+
+
+def test_the_unit_serves_what_has_been_built_and_writes_nothing(container: Container) -> None:
+    service = unit()["Service"]
+    assert (service["ProtectSystem"], service["PrivateTmp"]) == ("strict", "yes")
+    name, _, folder = service["Environment"].partition("=")
+    assert folder == service["ReadOnlyPaths"]
+    build(read_dispute(container.dispute))
+    before = sorted(container.dispute.rglob("*"))
+    server = container.run(shlex.split(service["ExecStart"]), {name: str(container.dispute)})
+    try:
+        server.wait_until_ready()
+        assert int(server.query(COUNT).rows[0]["n"]) > 100
+        assert server.workers()
+    finally:
+        end(server)
+    assert server.process.returncode == 0
+    assert sorted(container.dispute.rglob("*")) == before
 
 
 def test_without_a_place_to_write_it_says_so(container: Container) -> None:

@@ -11,6 +11,7 @@ from kg.digests import inputs_of
 from kg.dispute import read_dispute
 from kg.pipeline import build
 from kg.server.published import Published, latest_first
+from kg.snapshot import current
 
 from .conftest import EXAMPLE, numbers, publish
 
@@ -95,3 +96,22 @@ def test_a_snapshot_of_the_files_as_they_are_comes_before_a_later_one(
     with (folder / "agents.ttl").open("a") as stream:
         stream.write("# edited\n")
     assert latest_first(roots[::-1], inputs_of(read_dispute(folder))) == roots
+
+
+def test_in_a_folder_that_may_not_be_entered_is_no_snapshot(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As a service's home with ``ProtectHome=yes``, where the cache would be."""
+    root = publish(tmp_path / "store", numbers(1))
+    assert current(root)
+
+    def refuse(_: Path) -> bool:
+        raise PermissionError(13, "Permission denied")
+
+    for name in ("is_symlink", "readlink"):
+        monkeypatch.setattr(Path, name, refuse)
+    assert current(root) is None
+    assert latest_first([root], {}) == (root,)
+    seen = Published([root], lambda: None)
+    seen.look()
+    assert seen.problem == "no snapshot has been published"
