@@ -15,18 +15,18 @@ SEE_OTHER = 303
 
 
 def run(engine: EmbeddedEngine, job: Job, bounds: Bounds, open_output: Open) -> None:
-    """Send the graph that ``iri`` of the job names, with ``html`` in the job as a page.
+    """Send the graph that one of ``iris`` of the job names, with ``html`` in the job as a page.
 
-    Raises ``RefusedError``: 303 if it names something else, 404 if nothing is known of it.
+    Raises ``RefusedError``: 303 if one names something else, 404 if nothing is known of any.
     """
-    node = ox.NamedNode(job["iri"])
-    if is_graph(engine, node):
-        if job["html"]:
-            pages.send_graph(engine, node, job, open_output)
+    for node in map(ox.NamedNode, job["iris"]):
+        if is_graph(engine, node):
+            if job["html"]:
+                pages.send_graph(engine, node, job, open_output)
+                return
+            text = f"CONSTRUCT {{ ?s ?p ?o }} WHERE {{ GRAPH {node} {{ ?s ?p ?o }} }}"
+            run_query(engine, {**job, "query": text}, bounds, open_output)
             return
-        text = f"CONSTRUCT {{ ?s ?p ?o }} WHERE {{ GRAPH {node} {{ ?s ?p ?o }} }}"
-        run_query(engine, {**job, "query": text}, bounds, open_output)
-        return
-    if is_known(engine, node):
-        raise RefusedError(SEE_OTHER, "See other", "The document about it is elsewhere.")
+        if is_known(engine, node):
+            raise RefusedError(SEE_OTHER, "See other", "The document about it is elsewhere.")
     raise RefusedError(404, "Not found", job["absent"])

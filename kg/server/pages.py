@@ -19,18 +19,20 @@ _TRIPLES = 2_000
 
 
 def run(engine: EmbeddedEngine, job: Job, bounds: Bounds, open_output: Open) -> None:
-    """Send the page about ``iri`` of the job, or raise ``RefusedError`` (404)."""
-    node = ox.NamedNode(job["iri"])
-    if not is_known(engine, node):
-        if not is_graph(engine, node):
-            raise RefusedError(404, "Not found", job["absent"])
-        send_graph(engine, node, job, open_output)
-        return
-    try:
-        text = as_text(show(engine, job["base"], node.value, limit=_LISTED), _WIDTH)
-    except QueryError as error:
-        text = error.message
-    _send(job, text, open_output)
+    """Send the page about the first of ``iris`` that is known, or raise ``RefusedError`` (404)."""
+    nodes = [ox.NamedNode(iri) for iri in job["iris"]]
+    for node in nodes:
+        if is_known(engine, node):
+            try:
+                text = as_text(show(engine, job["base"], node.value, limit=_LISTED), _WIDTH)
+            except QueryError as error:
+                text = error.message
+            _send(node, job, text, open_output)
+            return
+        if is_graph(engine, node):
+            send_graph(engine, node, job, open_output)
+            return
+    raise RefusedError(404, "Not found", job["absent"])
 
 
 def send_graph(engine: EmbeddedEngine, node: ox.NamedNode, job: Job, open_output: Open) -> None:
@@ -38,11 +40,11 @@ def send_graph(engine: EmbeddedEngine, node: ox.NamedNode, job: Job, open_output
     triples = engine.query(f"CONSTRUCT {{ ?s ?p ?o }} WHERE {{ GRAPH {node} {{ ?s ?p ?o }} }}")
     assert isinstance(triples, Triples)
     text, more = graph_text(triples, "turtle", base=job["base"], limit=_TRIPLES)
-    _send(job, text + (f"# and more than these {_TRIPLES:,}" if more else ""), open_output)
+    _send(node, job, text + (f"# and more than these {_TRIPLES:,}" if more else ""), open_output)
 
 
-def _send(job: Job, text: str, open_output: Open) -> None:
-    iri = job["iri"]
+def _send(node: ox.NamedNode, job: Job, text: str, open_output: Open) -> None:
+    iri = node.value
     output = open_output({"type": "text/html; charset=utf-8", "cacheable": True})
     output.write(
         f"""<!doctype html>

@@ -6,8 +6,9 @@ name of a graph, and of the dispute as a whole, answers with what it holds.
 
 from __future__ import annotations
 
+import re
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import quote, unquote_to_bytes, urlsplit
 
 from starlette.types import Receive, Scope, Send
 
@@ -23,6 +24,8 @@ _ABOUT = "about/"
 _ABSENT = "Nothing is said about this name."
 _HTML = ("text/html; charset=utf-8", "html")
 _OFFERS = (_HTML, *negotiation.GRAPHS)
+_ESCAPES = re.compile(r"(?:%[0-9A-Fa-f]{2})+")
+_PLAIN = re.compile(r"[A-Za-z0-9._~-]")  # RFC 3986, section 2.3
 
 
 class Resources:
@@ -53,12 +56,12 @@ class Resources:
             raise method_not_allowed(METHODS)
         local = path[len(below) :]
         if local.startswith(_ABOUT):
-            await self._about(self._iri(local[len(_ABOUT) :]), scope, receive, send)
+            await self._about(self._iris(local[len(_ABOUT) :]), scope, receive, send)
         elif not local:
-            await self._about(self._iri(""), scope, receive, send)
+            await self._about(self._iris(""), scope, receive, send)
         else:
             offer = negotiation.best(header(scope, "accept"), (*negotiation.GRAPHS, _HTML))
-            job: dict[str, Any] = {"op": "name", "iri": self._iri(local), "absent": _ABSENT}
+            job: dict[str, Any] = {"op": "name", "iris": self._iris(local), "absent": _ABSENT}
             # A graph is data first: a page only for whom that suits better.
             job |= {"html": offer == _HTML, "title": self._site.identity.title}
             job |= self._site.formats(scope)
@@ -75,18 +78,23 @@ class Resources:
         """Return the start of a path below which the dispute's names are, if it has one."""
         return next((start for start in self._paths if path.startswith(start)), None)
 
-    def _iri(self, local: str) -> str:
-        iri = self._site.identity.base + local
-        checked_iri(iri)
-        return iri
+    def _iris(self, local: str) -> list[str]:
+        """Return what a name may stand for: itself, and the IRI that clients send so."""
+        iris = [self._site.identity.base + each for each in dict.fromkeys((local, _decoded(local)))]
+        for iri in iris:
+            checked_iri(iri)
+        return iris
 
-    async def _about(self, iri: str, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _about(self, iris: list[str], scope: Scope, receive: Receive, send: Send) -> None:
         formats = self._site.formats(scope)
         offer = negotiation.best(header(scope, "accept"), _OFFERS)
+        job: dict[str, Any]
         if offer == _HTML:
-            job = {"op": "page", "iri": iri, "absent": _ABSENT, "title": self._site.identity.title}
+            job = {"op": "page", "iris": iris, "absent": _ABSENT}
+            job["title"] = self._site.identity.title
         else:
-            job = {"op": "query", "query": f"DESCRIBE {checked_iri(iri)}", "absent": _ABSENT}
+            names = " ".join(map(checked_iri, iris))
+            job = {"op": "query", "query": f"DESCRIBE {names}", "absent": _ABSENT}
         job |= formats
         await self._site.respond(self._site.request(scope, job), receive, send)
 
@@ -101,6 +109,26 @@ def path_of(scope: Scope) -> str:
     if not path.startswith("/"):  # the form for proxies, with scheme and host
         path = urlsplit(path).path or "/"
     return str(path)
+
+
+def _decoded(local: str) -> str:
+    """Return a part of a URI as a part of an IRI: RFC 3987, section 3.2.
+
+    Letters beyond ASCII are escaped where HTTP sends them, and what needs no escape may have one.
+    """
+    return _ESCAPES.sub(_decode, local)
+
+
+def _decode(match: re.Match[str]) -> str:
+    text = unquote_to_bytes(match[0]).decode("utf-8", "surrogateescape")
+    return "".join(
+        sign if _is_plain(sign) else quote(sign, safe="", errors="surrogateescape") for sign in text
+    )
+
+
+def _is_plain(sign: str) -> bool:
+    # No part of a path that has a meaning of its own, and nothing invisible, is brought to light.
+    return bool(_PLAIN.match(sign)) if sign.isascii() else sign.isprintable()
 
 
 async def _see_other(send: Send, path: str) -> None:

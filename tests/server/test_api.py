@@ -9,7 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from .conftest import Server
+from .conftest import BASE, Serve, Server, publish
+
+HTML = {"Accept": "text/html"}
 
 
 def test_the_list_names_every_stored_query(example: Server) -> None:
@@ -176,3 +178,55 @@ def test_far_beyond_the_last_page_the_one_before_is_the_last(example: Server) ->
     reply = example.request("/api/queries/speakers?per_page=1&page=99999")
     assert reply.rows == []
     assert f'page={every}>; rel="prev"' in reply.headers["link"]
+
+
+@pytest.fixture(scope="module")
+def escaped(tmp_path_factory: pytest.TempPathFactory, serve_store: Serve) -> Server:
+    """A dispute with names that HTTP sends otherwise than they stand there."""
+    label = ox.NamedNode("http://www.w3.org/2000/01/rdf-schema#label")
+    quads = [
+        ox.Quad(ox.NamedNode(BASE + name), label, ox.Literal(name), ox.NamedNode(BASE + graph))
+        for name, graph in [
+            ("jürgen", "graph/a"),
+            ("☃", "graph/übrig"),
+            ("z%C3%A9ro", "graph/a"),
+            ("a%2Fb", "graph/a"),
+            ("x~y", "graph/a"),
+        ]
+    ]
+    return serve_store(publish(tmp_path_factory.mktemp("escaped") / "store", quads))
+
+
+@pytest.mark.parametrize(
+    ("sent", "name"),
+    [
+        *(("j%C3%BCrgen", "jürgen"), ("j%c3%bcrgen", "jürgen"), ("%6A%C3%BCrgen", "jürgen")),
+        *(("%E2%98%83", "☃"), ("z%C3%A9ro", "z%C3%A9ro"), ("a%2Fb", "a%2Fb"), ("x%7Ey", "x~y")),
+        *(("jurgen", None), ("j%FCrgen", None), ("a/b", None), ("x%20y", None)),
+        *(("j%25C3%25BCrgen", None), ("%2e%2e", None), ("%E2%80%AEx", None)),
+    ],
+)
+def test_a_name_is_found_however_it_is_escaped(
+    escaped: Server, sent: str, name: str | None
+) -> None:
+    moved = escaped.request(f"/{sent}")
+    if name is None:
+        assert moved.status == 404
+        assert escaped.request(f"/about/{sent}").status == 404
+        return
+    assert (moved.status, moved.headers["location"]) == (303, f"/about/{sent}")
+    data = escaped.request(f"/about/{sent}", headers={"Accept": "application/n-triples"})
+    (triple,) = ox.parse(data.body, format=ox.RdfFormat.N_TRIPLES)
+    assert triple.subject == ox.NamedNode(BASE + name)
+    page = escaped.request(f"/about/{sent}", headers=HTML)
+    assert page.status == 200
+    assert f"&lt;<code>{BASE}{name}</code>" in page.text
+
+
+def test_a_graph_is_found_however_its_name_is_escaped(escaped: Server) -> None:
+    direct = escaped.request("/graph/%C3%BCbrig", headers={"Accept": "application/n-triples"})
+    asked = urlencode({"graph": f"{BASE}graph/übrig"})
+    indirect = escaped.request(f"/graphs?{asked}", headers={"Accept": "application/n-triples"})
+    assert direct.status == indirect.status == 200
+    assert direct.body == indirect.body
+    assert "übrig" in escaped.request("/graph/%C3%BCbrig", headers=HTML).text
