@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -33,7 +34,10 @@ _TERMS = frozenset({"iri", "pname", "var", "bnode", "number", "string"})
 _UPDATES = frozenset(
     {"LOAD", "INSERT", "DELETE", "CLEAR", "DROP", "CREATE", "COPY", "MOVE", "ADD", "WITH"}
 )
-_SUSPECT = ("SERVICE", "FILE:", *sorted(_UPDATES))
+_REACHING = ("SERVICE", "FILE:")
+_SUSPECT = (*_REACHING, *sorted(_UPDATES))
+# No update begins so, whatever words come later.
+_BEGINS_AS_QUERY = re.compile(r"\s*(?:SELECT|ASK|CONSTRUCT|DESCRIBE)", re.IGNORECASE)
 
 
 def is_update(text: str) -> bool:
@@ -131,7 +135,8 @@ def _is_harmless(text: str) -> bool:
     if len(text) > MAX_OPERATORS or sum(map(text.count, _OPENERS)) > MAX_NESTING:
         return False
     upper = text.upper()
-    return not any(word in upper for word in _SUSPECT)
+    suspect = _REACHING if _BEGINS_AS_QUERY.match(text) else _SUSPECT
+    return not any(word in upper for word in suspect)
 
 
 def _weight(

@@ -19,7 +19,8 @@ _BASE = (
 _NAME = _BASE + "_0-9"
 _CHARS = _NAME + "\\-\u00b7\u0300-\u036f\u203f\u2040"
 _ESCAPED = r"%[0-9A-Fa-f]{2}|\\[_~.\-!$&'()*+,;=/?#@%]"
-_IN_IRI = r"(?:[^<>\"{}|^`\\\x00-\x20]|\\u[0-9A-Fa-f]{4}|\\U[0-9A-Fa-f]{8})*>"
+# Possessive, since there is one way to read it: characters are taken many at a time.
+_IN_IRI = r"(?:[^<>\"{}|^`\\\x00-\x20]++|\\u[0-9A-Fa-f]{4}|\\U[0-9A-Fa-f]{8})*+>"
 
 _TERMINALS = {
     "space": r"[ \t\r\n]+",
@@ -232,3 +233,33 @@ def values_blocks(tokens: Sequence[Token]) -> list[ValuesBlock]:
                 )
                 break
     return blocks
+
+
+def put_values(text: str, values: Mapping[str, str]) -> str:
+    """Return ``text`` with other terms, as they are written, in the VALUES of these variables."""
+    for block in reversed(values_blocks(significant(text))):
+        if block.name in values:
+            text = f"{text[: block.inside_start]} {values[block.name]} {text[block.inside_end :]}"
+    return text
+
+
+def prologue(text: str) -> str:
+    """Return what stands before the query form: PREFIX, BASE, VERSION and comments."""
+    tokens = significant(text)
+    start = after_prologue(tokens)
+    return text[: tokens[start].start] if start < len(tokens) else text
+
+
+def without_order(text: str) -> str:
+    """Return ``text`` without the outermost ORDER BY, unless it decides which rows there are."""
+    tokens = significant(text)
+    depth, order = 0, None
+    for token in tokens:
+        depth += token.is_punct("{", "(") - token.is_punct("}", ")")
+        if depth == 0 and token.is_word("ORDER") and order is None:
+            order = token.start
+        elif depth == 0 and token.is_word("LIMIT", "OFFSET"):
+            return text
+        elif depth == 0 and order is not None and token.is_word("VALUES"):
+            return text[:order] + text[token.start :]
+    return text if order is None else text[:order]

@@ -209,3 +209,21 @@ WORST = {
 def test_the_engine_survives_what_the_guard_lets_through(query: str) -> None:
     guard(query)
     survives(query)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "INSERT DATA { <a> <b> <c> }",
+        "# SELECT\nINSERT DATA { <a> <b> <c> }",
+        "BASE <http://SELECT/> LOAD <a>",
+        " \n\t clear all # SELECT",
+    ],
+)
+def test_an_update_is_refused_whatever_else_it_says(text: str) -> None:
+    with pytest.raises(QueryError, match="update"):
+        guard(text)
+
+
+def test_words_of_an_update_do_no_harm_in_a_query() -> None:
+    guard("select * { <https://example.org/add/with/load> ?insert 'DELETE WHERE' }")

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from starlette.types import Receive, Send
 
@@ -16,17 +15,17 @@ from kg.server.leaving import LeftError, UnlessGone
 from kg.server.limits import Limits
 from kg.server.notes import Notes
 from kg.server.pace import Clients, Pace
-from kg.server.pool import BusyError, Pool
+from kg.server.pool import BusyError, Loan, Pool
 from kg.server.problems import Problem
 from kg.server.published import Published
-from kg.server.running import GoneError, Run
+from kg.server.running import GoneError, KilledError, Run
 from kg.server.services import Services
 from kg.snapshot import Snapshot
 
 # How often a request looks for a newer snapshot when the one it began with has been removed.
 _ATTEMPTS = 20
 # What a connection takes without waiting for its client; bytes.
-_UNHELD = 32 * 1024
+UNHELD = 32 * 1024
 # An answer of this request depends on these.
 _VARY = (b"vary", b"Accept, Accept-Encoding")
 _CACHE_CONTROL = (b"cache-control", b"public, max-age=0, must-revalidate")
@@ -36,14 +35,15 @@ class AbortedError(Exception):
     """A failure after the response has begun: the connection is cut, so that it shows."""
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class Request:
     """A request to be answered by a worker: who asks, what, and how the answer may look.
 
-    ``page_url``, followed by a number, is the address of another page of the same answer.
+    The job is written as JSON. ``page_url``, followed by a number, is the address of another page
+    of the same answer.
     """
 
-    job: Mapping[str, Any]
+    job: bytes
     client: str
     method: str
     if_none_match: str = ""
@@ -51,6 +51,14 @@ class Request:
     notes: Notes = field(default_factory=Notes)
     transport: asyncio.Transport | None = None  # of its connection
     page_url: str | None = None
+
+
+class Asked(NamedTuple):
+    """What a worker is asked: a job as JSON, over a store. Its answer is kept as ``key``."""
+
+    job: bytes
+    store: str
+    key: str
 
 
 class Answers:
@@ -61,58 +69,81 @@ class Answers:
     ) -> None:
         self._published = published
         self._services = services
-        self._pool = pool
-        self._cache = cache
+        self.pool = pool
+        self.cache = cache
         self._limits = limits
         self._clients = Clients(limits, pool.wanted)
+        # The snapshot that was asked last, and its store.
+        self._current: Snapshot | None = None
+        self._store = ""
 
     async def respond(self, request: Request, receive: Receive, send: Send) -> None:
         """Answer a request. Raises ``Problem`` before anything was sent, ``AbortedError`` after."""
-        job = json.dumps(request.job).encode()
-        snapshot = self._snapshot()
-        key = _key(snapshot, job, request.page_url)
-        if _matches(request, key):
-            await _send_not_modified(send, request, key)
+        asked = self.asked(request)
+        if _matches(request, asked.key):
+            await _send_not_modified(send, request, asked.key)
             return
-        if entry := self._cache.get(key):
+        if entry := self.cache.get(asked.key):
             request.notes.cached = True
-            await self._send_entry(send, entry, request, key)
+            await self.send_entry(send, entry, request, asked.key)
             return
+        loan = self.pool.lend(request.client, asked.store)
+        await self.go_on(request, asked, receive, send, loan)
+
+    async def go_on(
+        self, request: Request, asked: Asked, receive: Receive, send: Send, loan: Loan
+    ) -> None:
+        """Answer a request with a worker, which may be at work on it. Raises as ``respond``."""
         try:
             with UnlessGone(receive):  # which kills the worker
-                await self._work(request, job, send, snapshot, key)
+                await self._work(request, asked, send, loan)
         except LeftError:
             request.notes.outcome = "client went away"
             raise AbortedError from None
 
-    def _snapshot(self) -> Snapshot:
-        if self._published.snapshot is None:
+    def asked(self, request: Request) -> Asked:
+        """Return what to ask for a request, of the current snapshot. Raises ``Problem`` (503)."""
+        snapshot = self._published.snapshot
+        if snapshot is None:
             raise _no_snapshot(self._published.problem)
-        return self._published.snapshot
+        if snapshot is not self._current:
+            self._current, self._store = snapshot, str(snapshot.store)
+        key = _key(snapshot, request.job, request.page_url)
+        return Asked(request.job, self._store, key)
 
-    async def _work(
-        self, request: Request, job: bytes, send: Send, snapshot: Snapshot, key: str
-    ) -> None:
+    def keep(self, asked: Asked, entry: Entry, head: Mapping[str, Any]) -> str | None:
+        """Keep an answer, if it may be kept, and return as what."""
+        if not head.get("cacheable", True):
+            return None
+        self.cache.put(asked.key, entry)
+        return asked.key
+
+    async def _work(self, request: Request, asked: Asked, send: Send, loan: Loan) -> None:
+        killed = False
         for attempt in range(_ATTEMPTS):
             try:
-                await self._run(request, job, send, str(snapshot.store), key)
+                await self._run(request, asked, send, loan)
                 return
+            except KilledError as error:
+                if killed:  # no query may have worker after worker killed
+                    raise error.problem from None
+                killed = True
             except GoneError:
                 # Two snapshots later, or damaged. Nothing has been sent yet: begin again.
                 if attempt:
                     await asyncio.sleep(0.05 * attempt)
                 self._published.look()
-                snapshot = self._snapshot()
-                key = _key(snapshot, job, request.page_url)
+            asked = self.asked(request)
+            loan = self.pool.lend(request.client, asked.store)
         raise _no_snapshot("the snapshot cannot be opened")
 
-    async def _run(self, request: Request, job: bytes, send: Send, store: str, key: str) -> None:
+    async def _run(self, request: Request, asked: Asked, send: Send, loan: Loan) -> None:
         try:
-            async with self._pool.lend(request.client, store) as worker:
+            async with loan as worker:
                 run = Run(worker, self._limits, request.notes, self._services)
-                await run.begin(store, job)
+                await run.begin(asked.store, asked.job, loan.since)
                 if not run.ended and not request.http_1_0:
-                    await self._stream(request, send, run, key)
+                    await self._stream(request, send, run, asked.key)
                     return
                 while not run.ended:  # the end of an HTTP/1.0 answer shows by its length alone
                     await run.more()
@@ -128,11 +159,7 @@ class Answers:
                 outcome="busy",
             ) from None
         entry = run.entry(request.page_url)
-        if run.head.get("cacheable", True):
-            self._cache.put(key, entry)
-            await self._send_entry(send, entry, request, key)
-        else:
-            await self._send_entry(send, entry, request, None)
+        await self.send_entry(send, entry, request, self.keep(asked, entry, run.head))
 
     async def _stream(self, request: Request, send: Send, run: Run, key: str) -> None:
         """Send an answer as it comes; what cannot be completed is cut off."""
@@ -157,7 +184,7 @@ class Answers:
                     request.notes.size += len(data)
                     if kept is not None:
                         kept.append(data)
-                        if request.notes.size > self._cache.largest or not cacheable:
+                        if request.notes.size > self.cache.largest or not cacheable:
                             kept = None
                     message = {"type": "http.response.body", "body": data, "more_body": True}
                     await pace.send(len(data), send(message))
@@ -173,25 +200,20 @@ class Answers:
             raise AbortedError from None
         request.notes.outcome = "ok"
         if kept is not None:
-            self._cache.put(key, run.entry(None, b"".join(kept)))
+            self.cache.put(key, run.entry(None, b"".join(kept)))
 
-    async def _send_entry(
-        self, send: Send, entry: Entry, request: Request, key: str | None
-    ) -> None:
+    async def send_entry(self, send: Send, entry: Entry, request: Request, key: str | None) -> None:
         """Send a complete answer; whoever does not take it loses the connection."""
         if _takes_none(request):
             await _send_not_modified(send, request, key)
             return
-        head = _headers(key) + _content(entry.media, entry.coding)
-        head.append((b"content-length", str(len(entry.body)).encode()))
-        if entry.link:
-            head.append((b"link", entry.link.encode()))
+        head = entry_headers(entry, key)
         request.notes.rows = entry.rows
         await _send_head(send, 200, head)
         body = b"" if request.method == "HEAD" else entry.body
         request.notes.size = len(body)
         message = {"type": "http.response.body", "body": body}
-        if len(body) <= _UNHELD:
+        if len(body) <= UNHELD:
             await send(message)
             return
         try:
@@ -243,6 +265,15 @@ def _headers(key: str | None) -> list[tuple[bytes, bytes]]:
     if key is None:
         return [(b"cache-control", b"no-store"), _VARY]
     return [(b"etag", f'W/"{key}"'.encode()), _CACHE_CONTROL, _VARY]
+
+
+def entry_headers(entry: Entry, key: str | None) -> list[tuple[bytes, bytes]]:
+    """Return the headers of a complete answer that is kept as ``key``, or not kept."""
+    head = _headers(key) + _content(entry.media, entry.coding)
+    head.append((b"content-length", b"%d" % len(entry.body)))
+    if entry.link:
+        head.append((b"link", entry.link.encode()))
+    return head
 
 
 def _content(media: str, coding: str | None) -> list[tuple[bytes, bytes]]:

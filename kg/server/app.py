@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from functools import partial
 
@@ -28,6 +28,7 @@ from kg.server.pool import Pool
 from kg.server.problems import MEDIA_TYPE, Problem
 from kg.server.protocol import Sparql
 from kg.server.published import Published
+from kg.server.quick import Attempt, Quick
 from kg.server.resources import Resources
 from kg.server.services import Origin, Services
 from kg.server.several import EveryVoid, FrontPage, Names, ToSlash
@@ -125,7 +126,9 @@ def create_app(
     app = Starlette(routes=routes, lifespan=lifespan)
     app.router.redirect_slashes = False
     app.router.default = names
-    return Front(app.router, metrics, proxied)
+    endpoints = {f"{site.identity.path}sparql": Sparql(site) for site in sites}
+    endpoints |= {mounted + path: endpoint for path, endpoint in endpoints.items()}
+    return Front(app.router, metrics, proxied, endpoints)
 
 
 def _routes(site: Site, catalogue: Catalogue, names: Names) -> list[BaseRoute]:
@@ -144,12 +147,22 @@ def _routes(site: Site, catalogue: Catalogue, names: Names) -> list[BaseRoute]:
 
 
 class Front:
-    """Stands before every route: headers, errors in one shape, one line of log for each request."""
+    """Stands before every route: headers, errors in one shape, one line of log for each request.
 
-    def __init__(self, app: ASGIApp, metrics: Metrics, proxied: bool) -> None:
+    ``quick`` begins requests to the ``endpoints``, by path, before they come here.
+    """
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        metrics: Metrics,
+        proxied: bool,
+        endpoints: Mapping[str, Sparql],
+    ) -> None:
         self._app = app
         self._metrics = metrics
         self._log = AccessLog(proxied)
+        self.quick = Quick(endpoints, self.note)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request, or the server's own start and stop."""
@@ -157,8 +170,9 @@ class Front:
             await self._app(scope, receive, send)
             self._log.flush()
             return
-        notes = scope["kg.notes"] = Notes()
-        started = time.monotonic()
+        begun: Attempt | None = scope.get("kg.attempt")
+        notes: Notes = scope.setdefault("kg.notes", Notes())
+        started = begun.began if begun else time.monotonic()
         status = 0
 
         async def send_on(message: Message) -> None:
@@ -170,19 +184,22 @@ class Front:
 
         self._metrics.begin()
         try:
-            await self._serve(scope, receive, send_on, notes)
+            await self._serve(begun or self._app, scope, receive, send_on, notes)
         finally:
             seconds = time.monotonic() - started
             self._metrics.end(scope["method"], status, notes, seconds)
             self._log.add(scope, status, notes, seconds)
 
     def note(self, scope: Scope, status: int, notes: Notes, seconds: float) -> None:
-        """Count and log a request that was refused before it came here."""
+        """Count and log a request that has been answered before it came here."""
         self._metrics.begin()
         self._metrics.end(scope["method"], status, notes, seconds)
         self._log.add(scope, status, notes, seconds)
 
-    async def _serve(self, scope: Scope, receive: Receive, send: Send, notes: Notes) -> None:
+    @staticmethod
+    async def _serve(
+        app: ASGIApp, scope: Scope, receive: Receive, send: Send, notes: Notes
+    ) -> None:
         begun = False
 
         async def send_on(message: Message) -> None:
@@ -192,7 +209,7 @@ class Front:
 
         try:
             _check_host(scope)
-            await self._app(scope, receive, send_on)
+            await app(scope, receive, send_on)
         except AbortedError:
             raise  # the server cuts the connection
         except Problem as problem:

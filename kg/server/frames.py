@@ -21,6 +21,7 @@ HEAD = b"H"  # JSON: what kind of answer comes, and in what media type
 BODY = b"B"
 END = b"E"  # JSON: how many rows
 FAIL = b"F"  # JSON: status, title, detail
+GO = b"G"  # to a worker whose last answer was not ``WHOLE``: it may take the next job
 # JSON: the address of another server and a query for it; a BODY or a FAIL goes back to the worker.
 CALL = b"C"
 
@@ -44,6 +45,11 @@ def pack(kind: bytes, payload: bytes | dict[str, Any] = b"") -> bytes:
     return _PREFIX.pack(kind, len(data)) + data
 
 
+def only(data: bytes) -> Frame:
+    """Return the frame that these bytes are."""
+    return data[:1], data[_PREFIX.size :]
+
+
 def request(store: str, job: bytes) -> bytes:
     """Return the frame that asks for a job, written as JSON, over a snapshot's store."""
     return pack(REQUEST, store.encode("utf-8", "surrogateescape") + b"\0" + job)
@@ -52,13 +58,20 @@ def request(store: str, job: bytes) -> bytes:
 def read_request(payload: bytes) -> tuple[str, dict[str, Any]]:
     """Return the store and the job of a ``REQUEST``."""
     store, _, job = payload.partition(b"\0")  # neither a path nor JSON has the byte
-    return store.decode("utf-8", "surrogateescape"), json.loads(job)
+    return store.decode("utf-8", "surrogateescape"), json.loads(job.decode())
 
 
 def whole(head: dict[str, Any], rows: int, body: bytes) -> bytes:
     """Return a complete answer as one frame."""
-    told = json.dumps(head).encode()
+    # What differs from answer to answer, such as other pages, is a list or a mapping.
+    plain = all(isinstance(value, str | bool) for value in head.values())
+    told = _written(tuple(head.items())) if plain else json.dumps(head).encode()
     return pack(WHOLE, _LENGTHS.pack(len(told), rows) + told + body)
+
+
+@lru_cache(maxsize=64)
+def _written(head: tuple[tuple[str, Any], ...]) -> bytes:
+    return json.dumps(dict(head)).encode()
 
 
 def read_whole(payload: bytes) -> tuple[dict[str, Any], int, bytes]:
@@ -108,14 +121,15 @@ class Incoming:
 
     def __init__(self, connection: socket.socket) -> None:
         self._connection = connection
+        self._buffer = bytearray(_READ)
         self._splitter = Splitter()
         self._frames: deque[Frame] = deque()
 
     def next(self) -> Frame | None:
         """Return the next frame, or ``None`` if the other end has closed."""
         while not self._frames:
-            data = self._connection.recv(_READ)
-            if not data:
+            size = self._connection.recv_into(self._buffer)
+            if not size:
                 return None
-            self._frames.extend(self._splitter.feed(data))
+            self._frames.extend(self._splitter.feed(bytes(memoryview(self._buffer)[:size])))
         return self._frames.popleft()

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable
+from functools import partial
 from typing import Any, cast
 
-from starlette.types import Scope
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from kg.server.headers import EVERYWHERE
-from kg.server.notes import Notes
+from kg.server.notes import Note, Notes
 from kg.server.problems import MEDIA_TYPE, Problem
+from kg.server.quick import Headers, Quick
 
 # From a request's first byte to the end of its head, in seconds.
 HEAD_SECONDS = 10.0
@@ -21,10 +21,9 @@ HEAD_BYTES = 128 * 1024
 _ADDRESS_BYTES = 64 * 1024 - 1
 # More is not held back to be sent in one piece.
 _AT_ONCE = 16 * 1024
-# Notes a request that the application never sees: what is known of it, status, notes, seconds.
-Note = Callable[[Scope, int, Notes, float], None]
 # Of the path of a request that is refused, in the log; characters.
 _PATH_SHOWN = 200
+_EVERYWHERE = b"\r\n".join(b"%b: %b" % pair for pair in EVERYWHERE)
 # Open connections of one address.
 CONNECTIONS_EACH = 512
 
@@ -50,6 +49,11 @@ class Joined:
         elif len(self._parts) == 1:
             self._loop.call_soon(self._flush)
 
+    def write_now(self, data: bytes) -> None:
+        """Send bytes, and whatever waits."""
+        self._parts.append(data)
+        self._flush()
+
     def _flush(self) -> None:
         if self._parts and not self._inner.is_closing():
             data = self._parts[0] if len(self._parts) == 1 else b"".join(self._parts)
@@ -73,7 +77,9 @@ class Http1(HttpToolsProtocol):
     _open: Counter[str] = Counter()
     bounded = True  # not behind a proxy, where all connections are of one address
     note: Note | None = None
+    quick: Quick | None = None
 
+    _quick = False  # whether a request may be begun before it has a task
     _peer = ""
     _in_head = True
     _head = 0
@@ -109,6 +115,8 @@ class Http1(HttpToolsProtocol):
             if self._head > HEAD_BYTES + len(data):
                 self._refuse(self._too_long())
                 return
+        # One in what was read together: the others must not keep the loop to themselves.
+        self._quick = self.quick is not None and not self.flow.write_paused
         super().data_received(data)
         if self._in_head and self._head and self._timer is None:  # most heads come whole
             self._arm()
@@ -129,6 +137,32 @@ class Http1(HttpToolsProtocol):
         """Be ready for the next head; until its first byte the keep-alive time counts."""
         self._in_head = True
         super().on_message_complete()
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
+        """Begin a request; most that are short need no task."""
+        go_on = partial(super()._start_asgi_task, cycle, app)
+        if self._quick and cycle.keep_alive and not cycle.waiting_for_100_continue:
+            self._quick = False
+            assert self.quick
+            if self.quick.begin(cast(Any, cycle.scope), partial(self._reply, cycle), go_on):
+                return
+        go_on()
+
+    def _reply(self, cycle: RequestResponseCycle, headers: Headers, body: bytes) -> None:
+        """Send a complete answer, as ``cycle.send`` would."""
+        if cycle.disconnected:
+            return
+        cycle.response_started = cycle.response_complete = True
+        lines = [b"HTTP/1.1 200 OK"]
+        lines += [b"%b: %b" % pair for pair in self.server_state.default_headers]
+        lines += [b"%b: %b" % pair for pair in headers]
+        if not cycle.keep_alive:  # the server has been told to stop
+            lines.append(b"connection: close")
+        lines += [_EVERYWHERE, b"", body]
+        cast(Joined, self.transport).write_now(b"\r\n".join(lines))
+        if not cycle.keep_alive:
+            self.transport.close()
+        self.on_response_complete()
 
     def send_400_response(self, msg: str) -> None:
         """Refuse what is no HTTP in the shape of all other errors."""
@@ -198,10 +232,15 @@ class Http1(HttpToolsProtocol):
         return getattr(self, "url", b"")  # which there is from the first request on
 
 
-def protocol(proxied: bool, note: Note | None = None) -> type[Any]:
+def protocol(proxied: bool, note: Note | None = None, quick: Quick | None = None) -> type[Any]:
     """Return the protocol to serve with; behind a proxy connections are not counted.
 
-    ``note`` is called for each request that is refused before the application sees it.
+    ``note`` is called for each request that is refused before the application sees it, and
+    ``quick`` begins those that can do without a task.
     """
-    more = {"bounded": not proxied, "note": staticmethod(note) if note else None}
+    more = {
+        "bounded": not proxied,
+        "note": staticmethod(note) if note else None,
+        "quick": quick,
+    }
     return type("Http1", (Http1,), more)

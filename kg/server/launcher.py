@@ -18,6 +18,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any, Protocol
 
+from kg.server.jobs import Jobs
+
 # Where this package was imported from; a worker must not find another.
 _PACKAGES = str(Path(__file__).resolve().parents[2])
 _PR_SET_CHILD_SUBREAPER = 36  # <linux/prctl.h>
@@ -67,21 +69,32 @@ class Launcher:
         self._control: socket.socket | None = None
         self._copies: bool | None = None  # not known before the first start
 
-    def launch(self, connection: socket.socket, stderr: IO[bytes]) -> Process | None:
-        """Start a worker with one end of a connection.
+    def launch(self, stderr: IO[bytes]) -> tuple[socket.socket, Process | None, Jobs | None]:
+        """Start a worker and return its connection, the process and its way for jobs.
 
-        ``None``: it is a copy, and its process identifier comes as the first frame. Raises
-        ``OSError``.
+        No process: it is a copy, and its process identifier comes as the first frame. No way for
+        jobs: they go by the connection. Raises ``OSError``.
         """
         if self._copies is None:
             self._copies = _adopt()
-        if not self._copies:
-            return self._start("alone", connection, stderr)
-        if self._template is None or self._template.poll() is not None:
-            self._renew()
-        assert self._control is not None
-        socket.send_fds(self._control, [b"."], [connection.fileno(), stderr.fileno()])
-        return None
+        ours, theirs = socket.socketpair()
+        jobs: Jobs | None = None
+        try:
+            with theirs:
+                if not self._copies:
+                    return ours, self._start("alone", theirs, stderr), None
+                if self._template is None or self._template.poll() is not None:
+                    self._renew()
+                assert self._control is not None
+                jobs = Jobs()
+                files = [theirs.fileno(), jobs.theirs.fileno(), stderr.fileno()]
+                socket.send_fds(self._control, [b"."], files)
+                return ours, None, jobs
+        except BaseException:
+            ours.close()
+            if jobs:
+                jobs.close()
+            raise
 
     def _renew(self) -> None:
         """Start the process that is copied."""

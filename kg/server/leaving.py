@@ -8,7 +8,7 @@ from types import TracebackType
 from starlette.types import Receive
 
 # Most answers are ready before it is worth looking; seconds.
-_SOON = 0.02
+SOON = 0.02
 
 
 class LeftError(Exception):
@@ -28,7 +28,7 @@ class UnlessGone:
         task = asyncio.current_task()
         assert task
         self._task = task
-        self._timer = asyncio.get_running_loop().call_later(_SOON, self._look)
+        self._timer = asyncio.get_running_loop().call_later(SOON, self._look)
 
     def _look(self) -> None:
         self._watch = asyncio.get_running_loop().create_task(_disconnect(self._receive))

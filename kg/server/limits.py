@@ -9,14 +9,20 @@ KIB = 1024
 MIB = 1024 * KIB
 
 
+def processors() -> int:
+    """Return how many processors this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
 def default_workers() -> int:
     """Return twice the processors this process may use, and at least twelve.
 
     More than there are processors, because a query that has run for a second gives way to newer
     ones: eight without end, from one client or from many, leave a worker for a short one.
     """
-    count = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    return max(12, 2 * (count or 1))
+    return max(12, 2 * processors())
 
 
 @dataclass(frozen=True)
@@ -25,6 +31,7 @@ class Limits:
 
     timeout: float = 10.0  # what one query may take of a worker
     workers: int = field(default_factory=default_workers)  # queries at once
+    short: int = field(default_factory=processors)  # of these, queries that have only just begun
     waiting: int = 128  # requests that may wait for a worker
     waiting_each: int = 32  # of one client
     memory: int = 1024 * MIB  # address space of one worker
@@ -39,7 +46,7 @@ class Limits:
     service: int = 1 * MIB  # of what another server answers
     held: int = 256 * KIB  # of an answer held back, so that a failure can still have its status
     cache: int = 64 * MIB  # all cached answers together
-    cached: int = 1 * MIB  # one cached answer
+    cached: int = 4 * MIB  # one cached answer
 
     @property
     def share(self) -> int:

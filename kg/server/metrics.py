@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Mapping
 
@@ -34,8 +35,7 @@ class Metrics:
         self._now -= 1
         known = method if method in _METHODS else "other"
         self._requests[known, status, notes.outcome] += 1
-        place = next((n for n, bound in enumerate(_BUCKETS) if seconds <= bound), len(_BUCKETS))
-        self._seconds[place] += 1
+        self._seconds[bisect_left(_BUCKETS, seconds)] += 1
         self._sum += seconds
         self._rows += notes.rows or 0
         self._bytes += notes.size

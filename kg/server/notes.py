@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from json.encoder import encode_basestring_ascii as _text
 
 from starlette.types import Scope
 
@@ -25,6 +25,11 @@ class Notes:
     rows: int | None = None
     size: int = 0
     cached: bool = False
+
+
+# Has a request logged and counted that did not come by the application's front: what is known of
+# it, its status, its notes, and how many seconds it took.
+Note = Callable[[Scope, int, Notes, float], None]
 
 
 def client_of(scope: Scope, proxied: bool = False) -> str:
@@ -50,6 +55,11 @@ def _network(address: str) -> str:
         return address
 
 
+@lru_cache(maxsize=256)
+def _asked(client: str, method: str, path: str) -> str:
+    return f'"client": {_text(client)}, "method": {_text(method)}, "path": {_text(path)}'
+
+
 class AccessLog:
     """One JSON object a line for each request, with the path but never a query."""
 
@@ -63,19 +73,15 @@ class AccessLog:
         """Note a request that has ended."""
         if not _LOG.isEnabledFor(logging.INFO):
             return
-        told: dict[str, Any] = {
-            "time": self._now(),
-            "client": client_of(scope, self._proxied),
-            "method": scope["method"],
-            "path": scope["path"],
-            "status": status,
-            "seconds": round(seconds, 4),
-            "bytes": notes.size,
-            "rows": notes.rows,
-            "cached": notes.cached,
-            "outcome": notes.outcome,
-        }
-        self._lines.append(json.dumps(told))
+        client = client_of(scope, self._proxied)
+        rows = "null" if notes.rows is None else notes.rows
+        # As json.dumps would write it, which takes three times as long.
+        self._lines.append(
+            f'{{"time": "{self._now()}", {_asked(client, scope["method"], scope["path"])}, '
+            f'"status": {status}, "seconds": {round(seconds, 4)}, "bytes": {notes.size}, '
+            f'"rows": {rows}, "cached": {"true" if notes.cached else "false"}, '
+            f'"outcome": {_text(notes.outcome)}}}'
+        )
         if len(self._lines) >= _LINES:
             self.flush()
         elif self._timer is None:

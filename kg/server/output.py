@@ -16,6 +16,8 @@ _LONGEST = 256 * 1024
 _WORTH_COMPRESSING = 512
 # What XML 1.0 cannot hold, as UTF-8, and the carriage return, which a reader would change.
 _NOT_IN_XML = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f]|\xef\xbf[\xbe\xbf]|\r")
+_FIRST_ROW, _NO_ROWS = b'"bindings":[{', b'"bindings":[]'
+_NEXT_ROW = re.compile(rb'\}\},\{"(?=[^,}:])')
 _REPLACEMENT = "\ufffd".encode()
 
 
@@ -96,6 +98,8 @@ class RowCounter:
         self._quoted = False
         self._escape = b""
         self._tail = b""
+        self._only: bytes | None = None  # what has come, as long as that is one piece
+        self._pieces = 0
         self._mark, self._extra = {
             "xml": (b"<result>", 0),  # no text of a term has the sign
             "tsv": (b"\n", -1),  # escaped within terms; the first line is the heading
@@ -106,6 +110,19 @@ class RowCounter:
 
     def feed(self, data: bytes) -> None:
         """Take the next bytes."""
+        self._pieces += 1
+        if self._pieces == 1 and self._format == "json":
+            # Most answers come in one piece, whose rows can be counted in a tenth of the time.
+            rows = _rows_of(data)
+            if rows is not None:
+                self._only, self.rows = data, rows
+                return
+        elif self._only is not None:
+            first, self._only, self.rows = self._only, None, self._extra
+            self._read(first)
+        self._read(data)
+
+    def _read(self, data: bytes) -> None:
         if self._format in ("csv", "json"):
             data = self._outside_quotes(data)
         if self._format == "json" and self.rows == 0:
@@ -131,6 +148,19 @@ class RowCounter:
         return b"".join(outside)
 
 
+def _rows_of(data: bytes) -> int | None:
+    """Count the rows in the beginning of an answer in JSON; ``None`` if that takes a closer look.
+
+    No string has a quotation mark in it that is not escaped. So what looks like the end of a row
+    and the name that begins the next is only ever more than that where a string ends so, and
+    then there follows no name.
+    """
+    if _FIRST_ROW not in data:
+        return 0 if _NO_ROWS in data else None
+    between = len(_NEXT_ROW.findall(data))
+    return 1 + between if between == data.count(b"},{") else None
+
+
 class Output:
     """A file to which a serialiser writes, and which sends what it is given.
 
@@ -150,6 +180,11 @@ class Output:
         self._begun = False
         self.size = 0
         self.failure: TooLargeError | None = None
+
+    @property
+    def streamed(self) -> bool:
+        """Whether an answer has begun that does not go in one piece."""
+        return self._begun
 
     def write(self, data: bytes) -> int:
         """Take bytes."""

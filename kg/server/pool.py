@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import socket
 import tempfile
+import time
 from collections import Counter, deque
 from collections.abc import Callable
 from types import TracebackType
@@ -16,6 +16,8 @@ from kg.server.workers import Worker
 
 # After so long a query gives way to others on the processor; seconds.
 _LONG = 1.0
+# A query is short until it has run for so long; seconds.
+_SHORT = 0.005
 # A worker that cannot start is tried again after so long, doubled up to the last; seconds.
 _PAUSES = (0.1, 5.0)
 
@@ -26,6 +28,36 @@ class BusyError(Exception):
     def __init__(self, retry_after: int) -> None:
         super().__init__("too many requests are waiting")
         self.retry_after = retry_after
+
+
+class Place:
+    """A place in the queue: when its turn comes, ``given`` is called with a worker.
+
+    ``store`` and ``job`` are known if the job may be sent to a worker ahead of its turn.
+    """
+
+    __slots__ = ("client", "future", "given", "job", "store", "worker")
+
+    def __init__(
+        self, client: str, given: Callable[[Worker], None], store: str = "", job: bytes = b""
+    ) -> None:
+        self.client = client
+        self.given = given
+        self.store = store
+        self.job = job
+        self.worker: Worker | None = None  # which has the job, but not its turn yet
+        self.future: asyncio.Future[Worker] | None = None  # what a task waits for here
+
+    def awaited(self) -> asyncio.Future[Worker]:
+        """Return what brings the worker from now on, for a task to wait for."""
+        self.future = asyncio.get_running_loop().create_future()
+        self.given = self.future.set_result
+        return self.future
+
+    @property
+    def left(self) -> bool:
+        """Whether who waited here does so no more."""
+        return self.future is not None and self.future.done()
 
 
 class Pool:
@@ -42,7 +74,14 @@ class Pool:
         self._busy = 0
         self._held: Counter[str] = Counter()
         # One queue for each client that waits; clients take turns in the order of the dictionary.
-        self._queues: dict[str, deque[asyncio.Future[Worker]]] = {}
+        self._queues: dict[str, deque[Place]] = {}
+        # The workers whose query is short as yet, and since when, the oldest first. No more of them
+        # are at work than there are processors: the others are there for queries that are not
+        # short, and to wake one of them for what another does in no time would only cost time.
+        self._young: dict[Worker, float] = {}
+        self._aging: asyncio.TimerHandle | None = None
+        # Workers to which a job was sent ahead, so that they need not wait for it, and its place.
+        self._ahead: dict[Worker, Place] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._closed = False
         self._launcher = Launcher(
@@ -83,9 +122,11 @@ class Pool:
         self._closed = True
         for task in list(self._tasks):
             task.cancel()
-        for queue in self._queues.values():
-            for future in queue:
-                future.cancel()
+        for place in (place for queue in self._queues.values() for place in queue):
+            if place.future:
+                place.future.cancel()
+        if self._aging:
+            self._aging.cancel()
         await asyncio.gather(*(worker.bury() for worker in self._all))
         self._all.clear()
         self._launcher.close()
@@ -105,39 +146,97 @@ class Pool:
             return None
         return self._take(client, store)
 
-    async def turn(self, client: str) -> Worker:
-        """Wait for a worker. Raises ``BusyError``."""
+    def queue(
+        self, client: str, given: Callable[[Worker], None], store: str = "", job: bytes = b""
+    ) -> Place:
+        """Wait in this client's turn: ``given`` is called with a worker.
+
+        With ``store`` and ``job``, the worker may have been given the job by then: it is the
+        ``worker`` of the place. Raises ``BusyError``.
+        """
         if self._closed:
             raise BusyError(1)
         waiting = len(self._queues.get(client, ()))
         if waiting >= self._limits.waiting_each or self.waiting >= self._limits.waiting:
             raise BusyError(max(1, round(self._limits.timeout)))
-        future: asyncio.Future[Worker] = asyncio.get_running_loop().create_future()
-        self._queues.setdefault(client, deque()).append(future)
+        place = Place(client, given, store, job)
+        self._queues.setdefault(client, deque()).append(place)
+        if job:
+            self._send_ahead()
+        self._watch()
+        return place
+
+    async def turn(self, client: str, place: Place | None = None) -> Worker:
+        """Wait for a worker, in a place that one has or at the end. Raises ``BusyError``."""
+        if place is None:
+            place = self.queue(client, _ignore)
+        elif self._closed:
+            raise BusyError(1)
+        future = place.awaited()
         try:
             # Not wait_for, which keeps a cancellation to itself if a worker comes with it.
             async with asyncio.timeout(2 * self._limits.timeout):
                 return await future
         except TimeoutError:
-            self._give_up(future, client)
+            self._give_up(place, future, client)
             raise BusyError(max(1, round(self._limits.timeout))) from None
         except asyncio.CancelledError:
-            self._give_up(future, client)
+            self._give_up(place, future, client)
             raise
 
-    def _give_up(self, future: asyncio.Future[Worker], client: str) -> None:
+    def _give_up(self, place: Place, future: asyncio.Future[Worker], client: str) -> None:
         """Leave the queue, or hand back the worker that came too late."""
         if future.done() and not future.cancelled():
             self.back(future.result(), client)
-            return
+        else:
+            self.leave(place, client)
+
+    def leave(self, place: Place, client: str) -> None:
+        """Leave the queue."""
         queue = self._queues.get(client)
-        if queue and future in queue:
-            queue.remove(future)
+        if queue and place in queue:
+            queue.remove(place)
             if not queue:
                 del self._queues[client]
 
     def _may(self, client: str) -> bool:
-        return self._busy < self._limits.workers and self._held[client] < self._limits.share
+        return (
+            self._busy < self._limits.workers
+            and self._held[client] < self._limits.share
+            and len(self._young) < self._limits.short
+        )
+
+    def _age(self) -> None:
+        """Let those who wait have other workers than the ones that have turned out to be slow."""
+        self._aging = None
+        now = time.monotonic()
+        while self._young and now - self._young[worker := next(iter(self._young))] >= _SHORT:
+            del self._young[worker]
+        for worker in [worker for worker in self._ahead if worker not in self._young]:
+            self.reclaim(worker)
+        self._serve_queues()
+
+    def reclaim(self, worker: Worker) -> bool:
+        """Take a job back that was sent ahead, unless the worker has begun it, for another."""
+        place = self._ahead.get(worker)
+        if place is None or not worker.take_back():
+            return place is None
+        self._requeue(worker, place)
+        self._serve_queues()
+        return True
+
+    def _requeue(self, worker: Worker, place: Place) -> None:
+        del self._ahead[worker]
+        place.worker = None
+        self._let_go(place.client)
+        self._queues.setdefault(place.client, deque()).appendleft(place)
+        self._watch()
+
+    def _watch(self) -> None:
+        """See to it that nobody waits for a query that is not short."""
+        waiting = self._ahead or (self._queues and self._young)
+        if self._aging is None and waiting:
+            self._aging = asyncio.get_running_loop().call_later(_SHORT, self._age)
 
     def _take(self, client: str, store: str = "") -> Worker:
         place = len(self._idle) - 1  # the last one back: what it needs is likely still at hand
@@ -147,20 +246,38 @@ class Pool:
         worker = self._idle.pop(place)
         self._busy += 1
         self._held[client] += 1
+        self._young[worker] = time.monotonic()
         return worker
 
     def back(self, worker: Worker, client: str) -> None:
         """Take a worker back; see ``lend``."""
+        self._let_go(client)
+        usable = worker.clean and not worker.spent and not worker.gone
+        place = self._ahead.get(worker)
+        # One that has died in the middle of a job is for whose job that was to hear of.
+        if place and (usable or (worker.gone and not worker.take_back())):
+            del self._ahead[worker]
+            self._young.pop(worker, None)
+            self._young[worker] = time.monotonic()
+            place.given(worker)
+            if self._queues:
+                self._serve_queues()
+            return
+        if place:
+            self._requeue(worker, place)
+        self._young.pop(worker, None)
         self._busy -= 1
-        self._held[client] -= 1
-        if not self._held[client]:
-            del self._held[client]
-        if worker.clean and not worker.spent and not worker.gone:
+        if usable:
             self._idle.append(worker)
         else:
             self.discard(worker)
         if self._queues:
             self._serve_queues()
+
+    def _let_go(self, client: str) -> None:
+        self._held[client] -= 1
+        if not self._held[client]:
+            del self._held[client]
 
     def discard(self, worker: Worker) -> None:
         """Kill a worker that is not lent any more and start another."""
@@ -176,15 +293,41 @@ class Pool:
     def _serve_queues(self) -> None:
         for client in list(self._queues):
             queue = self._queues[client]
-            while queue and queue[0].done():  # gave up
+            while queue and queue[0].left:
                 queue.popleft()
             if queue and self._idle and self._may(client):
-                queue.popleft().set_result(self._take(client))
+                queue.popleft().given(self._take(client))
                 self._queues[client] = self._queues.pop(client)  # its next turn is the last
             if not queue:
                 self._queues.pop(client, None)
         if self._idle and any(self._may(client) for client in self._queues):
             self._serve_queues()
+        self._send_ahead()
+        self._watch()
+
+    def _send_ahead(self) -> None:
+        """Send jobs that wait to workers that are likely to be ready for them in no time."""
+        for worker in self._young:
+            if not self._queues:
+                break
+            if worker in self._ahead or worker.clean:
+                continue
+            for client, queue in self._queues.items():
+                place = queue[0]
+                if (
+                    place.job
+                    and not place.future
+                    and self._held[client] < self._limits.share
+                    and worker.send_ahead(place.store, place.job)
+                ):
+                    queue.popleft()
+                    place.worker = worker
+                    self._ahead[worker] = place
+                    self._held[client] += 1
+                    self._queues[client] = self._queues.pop(client)
+                    if not queue:
+                        del self._queues[client]
+                    break
 
     async def _replace(self) -> None:
         pause, longest = _PAUSES
@@ -197,15 +340,13 @@ class Pool:
                 pause = min(2 * pause, longest)
 
     async def _start_one(self) -> None:
-        ours, theirs = socket.socketpair()
         stderr = tempfile.TemporaryFile()  # noqa: SIM115  # the worker's, until it is buried
-        with theirs:
-            try:
-                worker = Worker(self._launcher.launch(theirs, stderr), stderr)
-            except BaseException:
-                ours.close()
-                stderr.close()
-                raise
+        try:
+            ours, process, jobs = self._launcher.launch(stderr)
+        except BaseException:
+            stderr.close()
+            raise
+        worker = Worker(process, stderr, jobs)
         self._all.add(worker)
         try:
             loop = asyncio.get_running_loop()
@@ -234,6 +375,10 @@ class Pool:
         task.add_done_callback(self._tasks.discard)
 
 
+def _ignore(_: Worker) -> None:
+    pass
+
+
 async def _bury(worker: Worker) -> None:
     await worker.bury()
 
@@ -245,10 +390,25 @@ class Loan:
         self._pool = pool
         self._client = client
         self._store = store
+        self._taken: Worker | None = None
+        self._place: Place | None = None
+        # When the worker was given the job, if before the loan; seconds, as of monotonic().
+        self.since: float | None = None
+
+    def resume(self, worker: Worker | None, place: Place | None, since: float) -> Loan:
+        """Go on from a worker at work on the job ``since`` then, or from a place in the queue."""
+        self._taken, self._place = worker, place
+        self.since = since if worker else None
+        return self
 
     async def __aenter__(self) -> Worker:
         pool, client = self._pool, self._client
-        self._worker = pool.at_once(client, self._store) or await pool.turn(client)
+        if self._taken:
+            self._worker = self._taken
+        elif self._place:
+            self._worker = await pool.turn(client, self._place)
+        else:
+            self._worker = pool.at_once(client, self._store) or await pool.turn(client)
         later = asyncio.get_running_loop().call_later(_LONG, self._worker.give_way)
         self._later = later
         return self._worker

@@ -10,6 +10,7 @@ from typing import Any
 
 from starlette.types import Receive, Scope, Send
 
+from kg.server.answers import Answers, Request
 from kg.server.problems import Problem, method_not_allowed, read_only
 from kg.server.reading import options
 from kg.server.requests import (
@@ -30,11 +31,39 @@ _UPDATE_TYPE = "application/sparql-update"
 METHODS = "GET, HEAD, POST, QUERY, OPTIONS"
 
 
+# A request with one of these headers is not plain: it has content, or asks for no answer.
+_NOT_PLAIN = frozenset({b"content-length", b"transfer-encoding", b"if-none-match"})
+
+
 class Sparql:
     """The endpoint at ``/sparql``; without a query, GET answers with the service description."""
 
     def __init__(self, site: Site) -> None:
         self._site = site
+
+    @property
+    def answers(self) -> Answers:
+        """What answers the requests."""
+        return self._site.answers
+
+    def plain(self, scope: Scope) -> Request | None:
+        """Return the request if it is the plainest: GET with a query and nothing else.
+
+        ``None``: it is not, or nothing to be answered. Raises ``Problem`` for some of the latter.
+        """
+        target = scope["query_string"]
+        if scope["method"] != "GET" or not target.startswith(b"query=") or b"&" in target:
+            return None
+        hosts = 0
+        for name, _ in scope["headers"]:
+            if name in _NOT_PLAIN:
+                return None
+            hosts += name == b"host"
+        if hosts != 1:
+            return None
+        ((_, text),) = query_pairs(scope, self._site.limits)
+        self._check(scope, text)
+        return self._site.plain_request(scope, text)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -57,15 +86,19 @@ class Sparql:
                 return
         else:
             text = await self._sent(scope, receive, found)
+        self._check(scope, text)
+        job = {"op": "query", "query": text, **dataset(found), **self._site.formats(scope)}
+        await self._site.respond(self._site.request(scope, job), receive, send)
+
+    def _check(self, scope: Scope, text: str) -> None:
+        """Refuse a query that is too long. Raises ``Problem`` (413, 414)."""
         if len(text.encode("utf-8", "replace")) > self._site.limits.query:
             raise Problem(
-                414 if method in ("GET", "HEAD") else 413,
+                414 if scope["method"] in ("GET", "HEAD") else 413,
                 "Query too long",
                 f"A query has at most {self._site.limits.query:,} bytes.",
                 outcome="limit",
             )
-        job = {"op": "query", "query": text, **dataset(found), **self._site.formats(scope)}
-        await self._site.respond(self._site.request(scope, job), receive, send)
 
     async def _sent(self, scope: Scope, receive: Receive, found: Pairs) -> str:
         """Return the query in the content; a form's other parameters are added to ``found``."""

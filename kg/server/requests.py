@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import binascii
 from urllib.parse import parse_qsl, unquote_to_bytes
 
 from starlette.types import Receive, Scope
@@ -36,9 +37,8 @@ def pairs(data: bytes, where: str) -> Pairs:
     """Decode a form. Raises ``Problem`` (400) if it is not ASCII that stands for UTF-8."""
     try:
         if data.startswith(b"query=") and b"&" not in data and data.isascii():
-            # Most of them, in half the time.
-            text = unquote_to_bytes(data[len(b"query=") :].replace(b"+", b" "))
-            return [("query", text.decode("utf-8"))]
+            # Most of them, in less time.
+            return [("query", _decoded(data[len(b"query=") :].replace(b"+", b" ")).decode())]
         return parse_qsl(
             data.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=_FIELDS
         )
@@ -46,6 +46,15 @@ def pairs(data: bytes, where: str) -> Pairs:
         raise Problem(400, detail=f"The {where} is not percent-encoded UTF-8.") from None
     except ValueError:
         raise Problem(400, detail=f"The {where} has more than {_FIELDS} parameters.") from None
+
+
+def _decoded(data: bytes) -> bytes:
+    """Return what percent-encoded ASCII stands for, as ``unquote_to_bytes``, which is slow."""
+    if b"\n" not in data and b"\r" not in data:  # which end lines in the coding used here
+        found = binascii.a2b_qp(data.replace(b"=", b"=3D").replace(b"%", b"="))
+        if len(found) == len(data) - 2 * data.count(b"%"):  # no sign stands for itself
+            return found
+    return unquote_to_bytes(data)
 
 
 def one(found: Pairs, name: str) -> str | None:

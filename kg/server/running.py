@@ -20,9 +20,20 @@ from kg.server.workers import UntakenError, Worker
 # What Rust, Python, C++ and a thread that cannot be started say last.
 _NO_MEMORY = ("memory allocation", "MemoryError", "bad_alloc", "Resource temporarily unavailable")
 
+# A worker that is killed so soon after it was given a job was hardly killed for it; seconds.
+_EARLY = 0.1
+
 
 class GoneError(Exception):
     """The snapshot that a job was given is no longer there."""
+
+
+class KilledError(GoneError):
+    """A worker was killed before it can have done much for its job, and nobody knows why."""
+
+    def __init__(self, problem: Problem) -> None:
+        super().__init__()
+        self.problem = problem
 
 
 class Run:
@@ -35,13 +46,22 @@ class Run:
         self._notes = notes
         self._left = limits.timeout
         self._parts: list[bytes] = []
+        self._since = 0.0
+        self._heard = False
         self.held = 0
         self.head: dict[str, Any] = {}
         self.ended = False
 
-    async def begin(self, store: str, job: bytes) -> None:
-        """Send the job and read until the answer ends, or as much is held as may be."""
-        self._worker.send(store, job)
+    async def begin(self, store: str, job: bytes, since: float | None = None) -> None:
+        """Send the job and read until the answer ends, or as much is held as may be.
+
+        ``since``: when it was sent, if it has been (seconds as of ``time.monotonic``).
+        """
+        self._since = since or time.monotonic()
+        if since is None:
+            self._worker.send(store, job)
+        else:
+            self._left -= time.monotonic() - since
         while not self.ended and self.held <= self._limits.held:
             await self.more()
 
@@ -62,7 +82,12 @@ class Run:
         except UntakenError:
             raise GoneError from None  # it died while it was idle; another takes the job
         except EOFError:
-            raise _death(await self._worker.bury()) from None
+            said = await self._worker.bury()
+            problem = _death(said)
+            if not said.strip() and not self._heard and time.monotonic() - self._since < _EARLY:
+                raise KilledError(problem) from None
+            raise problem from None
+        self._heard = True
         # What the worker waited for a slow client does not count.
         self._left -= time.monotonic() - started
         if kind == frames.WHOLE:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+import json
+from dataclasses import dataclass, field
+from json.encoder import encode_basestring_ascii
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -23,6 +25,10 @@ from kg.server.requests import header
 if TYPE_CHECKING:
     from kg.dispute import Dispute
 
+# Stands for the text of a query, and is in no base.
+_ANY = "\0"
+_MOST_AROUND = 256
+_LONGEST_AROUND = 2048
 # Verbs that would change something; each is refused with the same sentence.
 WRITES = frozenset({"PUT", "DELETE", "PATCH"})
 
@@ -70,12 +76,40 @@ class Site:
     answers: Answers
     proxied: bool = False
     federated: bool = False  # queries may ask the other servers that are listed
+    # Accept and Accept-Encoding -> the job of a query over the usual dataset, around its text.
+    _around: dict[tuple[str | None, str | None], tuple[bytes, bytes]] = field(default_factory=dict)
 
     def request(self, scope: Scope, job: dict[str, Any], page_url: str | None = None) -> Request:
         """Return a request for a worker."""
+        return self._request(scope, self._job(job), page_url)
+
+    def plain_request(self, scope: Scope, text: str) -> Request:
+        """Return the request for a query over the usual dataset.
+
+        Same as ``request`` with its job; but what all such jobs share is not written each time.
+        """
+        taken = header(scope, "accept"), header(scope, "accept-encoding")
+        around = self._around.get(taken)
+        if around is None:
+            rest = {"default": None, "named": None, **self.formats(scope)}
+            job = self._job({"op": "query", "query": _ANY, **rest})
+            before, _, after = job.partition(json.dumps(_ANY).encode())
+            if len(self._around) >= _MOST_AROUND:
+                self._around.clear()
+            around = before, after
+            if len(before) + sum(len(each or "") for each in taken) < _LONGEST_AROUND:
+                self._around[taken] = around
+        query = encode_basestring_ascii(text).encode()
+        return self._request(scope, around[0] + query + around[1])
+
+    def _job(self, job: dict[str, Any]) -> bytes:
+        whole = {"base": self.identity.base, "services": self.federated, **job}
+        return json.dumps(whole).encode()
+
+    def _request(self, scope: Scope, job: bytes, page_url: str | None = None) -> Request:
         notes: Notes = scope["kg.notes"]
         return Request(
-            job={"base": self.identity.base, "services": self.federated, **job},
+            job=job,
             client=client_of(scope, self.proxied),
             method=scope["method"],
             if_none_match=header(scope, "if-none-match") or "",
@@ -102,7 +136,9 @@ class Site:
             "encoding": None,
         }
         try:
-            await self.answers.respond(Request(job, "", "GET"), _nobody, _nowhere)
+            await self.answers.respond(
+                Request(json.dumps(job).encode(), "", "GET"), _nobody, _nowhere
+            )
         except Problem as problem:
             # What only takes long, or is not there yet, may do better for those who ask later.
             if problem.status in (422, 500):

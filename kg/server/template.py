@@ -17,10 +17,10 @@ from kg.server import frames
 from kg.server.confine import end_with
 
 
-def copies(control: socket.socket, parent: int) -> socket.socket:
-    """Make a copy for every message on ``control``, and return in each of them its connection.
+def copies(control: socket.socket, parent: int) -> tuple[socket.socket, socket.socket]:
+    """Make a copy for every message on ``control``, and return in each its connection and its jobs.
 
-    A message brings two files: one end of the connection, and where the copy writes its errors.
+    A message brings three files: one end of each, and where the copy writes its errors.
     Exits when ``control`` closes. The copies become children of ``parent``, which must be this
     process's parent and adopt what its children leave behind.
     """
@@ -29,8 +29,8 @@ def copies(control: socket.socket, parent: int) -> socket.socket:
     gc.collect()
     gc.freeze()  # what is here stays, and stays shared
     while True:
-        _, files, _, _ = socket.recv_fds(control, 1, 2)
-        if len(files) != 2:
+        _, files, _, _ = socket.recv_fds(control, 1, 3)
+        if len(files) != 3:
             os._exit(0)
         between = _forked()
         if between is None:
@@ -42,7 +42,7 @@ def copies(control: socket.socket, parent: int) -> socket.socket:
             os.waitpid(between, 0)
 
 
-def _copy(connection: int, errors: int) -> socket.socket:
+def _copy(connection: int, jobs: int, errors: int) -> tuple[socket.socket, socket.socket]:
     """Make the worker and leave it behind; return in it when it has been adopted."""
     between = os.getpid()
     worker = _forked()
@@ -58,7 +58,7 @@ def _copy(connection: int, errors: int) -> socket.socket:
     os.setpgid(0, 0)
     os.dup2(errors, 2)
     os.close(errors)
-    return socket.socket(fileno=connection)
+    return socket.socket(fileno=connection), socket.socket(fileno=jobs)
 
 
 def _forked() -> int | None:

@@ -16,6 +16,7 @@ from typing import Any
 
 from kg.server import frames
 from kg.server.confine import confine
+from kg.server.jobs import ELSEWHERE, LONGEST
 
 # What a job may ask for besides a query, and the module that does it.
 _OPERATIONS = {
@@ -38,21 +39,24 @@ def main() -> None:
     # A duplicate, and nothing on 0: a library that reads standard input must find no requests.
     connection = socket.socket(fileno=os.dup(0))
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+    jobs: socket.socket | None = None
     if role == "template":
         from kg.server.template import copies
 
         for operation in ("evaluate", "output", *_OPERATIONS.values()):
             import_module(f"kg.server.{operation}")
-        connection = copies(connection, told["parent"])  # which returns in each copy
+        connection, jobs = copies(connection, told["parent"])  # which returns in each copy
     missing = confine(told["memory"], told["parent"])
     # Either way the parent has gone, or no longer wants the answer.
     with suppress(BrokenPipeError, ConnectionResetError):
-        _Worker(connection, told).serve(missing)
+        _Worker(connection, jobs, told).serve(missing)
     os._exit(0)  # at once: the store is only read, and its threads have nothing to finish
 
 
 class _Worker:
-    def __init__(self, connection: socket.socket, told: dict[str, Any]) -> None:
+    def __init__(
+        self, connection: socket.socket, jobs: socket.socket | None, told: dict[str, Any]
+    ) -> None:
         # Here, not above: whatever starts threads must come after the namespace.
         from kg.server import evaluate, output
 
@@ -60,29 +64,46 @@ class _Worker:
         self._output_class = output.Output
         self._connection = connection
         self._incoming = frames.Incoming(connection)
+        self._jobs = jobs
+        self._message = bytearray(LONGEST)
+        self._output: Any = None  # of the last job
         self._bounds = evaluate.Bounds(told["rows"], told["answer"], self._call)
         # The folder of a dispute's snapshots -> the store of it that is open, and its engine.
         self._open: dict[str, tuple[str, Any]] = {}
 
     def serve(self, missing: list[str]) -> None:
         self._connection.sendall(frames.pack(frames.READY, {"missing": missing}))
-        while frame := self._incoming.next():
+        while (request := self._next()) is not None:
             try:
-                self._do(*frames.read_request(frame[1]))
+                self._do(*frames.read_request(request))
             except self._evaluate.RefusedError as refused:
                 self._fail(refused.told)
             except MemoryError:
                 self._fail({"status": 500, "title": "Out of memory", "detail": "memory"})
                 os._exit(3)  # what is left of the heap is not to be trusted
 
+    def _next(self) -> bytes | None:
+        """Wait for a job, and return its ``REQUEST``; ``None`` if there will be none."""
+        if self._jobs is not None:
+            if self._output and self._output.streamed and not self._incoming.next():
+                return None
+            self._output = None
+            size = self._jobs.recv_into(self._message)
+            if not size:
+                return None
+            if size > len(ELSEWHERE):
+                return frames.only(bytes(memoryview(self._message)[:size]))[1]
+        frame = self._incoming.next()
+        return frame and frame[1]
+
     def _do(self, store: str, job: dict[str, Any]) -> None:
         engine = self._engine(store)
         if job["op"] == "query":
-            self._evaluate.run(engine, job, self._bounds, self._output(job))
+            self._evaluate.run(engine, job, self._bounds, self._opener(job))
         else:
             # Imported when first needed: most queries need none of it.
             module = import_module(f"kg.server.{_OPERATIONS[job['op']]}")
-            module.run(engine, job, self._bounds, self._output(job))
+            module.run(engine, job, self._bounds, self._opener(job))
 
     def _engine(self, store: str) -> Any:
         place = store.rsplit("/", 2)[0]
@@ -105,11 +126,11 @@ class _Worker:
         told = json.loads(payload)
         raise self._evaluate.service_error(address, told["detail"], told["forbidden"])
 
-    def _output(self, job: dict[str, Any]) -> Any:
+    def _opener(self, job: dict[str, Any]) -> Any:
         def open_output(head: dict[str, Any]) -> Any:
-            return self._output_class(
-                self._connection, head, job.get("encoding"), self._bounds.size
-            )
+            encoding, size = job.get("encoding"), self._bounds.size
+            self._output = self._output_class(self._connection, head, encoding, size)
+            return self._output
 
         return open_output
 

@@ -8,9 +8,11 @@ import os
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from typing import IO, cast
 
 from kg.server import frames
+from kg.server.jobs import ELSEWHERE, LONGEST, Jobs
 from kg.server.launcher import Adopted, Process
 
 _NICE = 10
@@ -29,8 +31,14 @@ class Worker(asyncio.Protocol):
     ``lost`` is called when it has gone, whatever the reason.
     """
 
-    def __init__(self, process: Process | None, stderr: IO[bytes]) -> None:
+    def __init__(
+        self, process: Process | None, stderr: IO[bytes], jobs: Jobs | None = None
+    ) -> None:
         self.process = process
+        self._jobs = jobs
+        self._next_request = b""  # of the job that was sent ahead
+        self._next_untaken = False
+        self._streamed = False  # its last answer: it waits for a word before it goes on
         self.missing: list[str] = []
         self.clean = True  # between two jobs: it may be lent again
         self.spent = False  # it gave way once, and the system does not let it hurry again
@@ -46,7 +54,7 @@ class Worker(asyncio.Protocol):
         self._paused = False
         self._begun = False  # to answer
         self._untaken = False
-        self._waiter: asyncio.Future[None] | None = None
+        self._heard: Callable[[], None] | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Be connected."""
@@ -75,12 +83,36 @@ class Worker(asyncio.Protocol):
         # A request that it did not read breaks the connection; one that it died of closes it.
         if isinstance(exc, BrokenPipeError | ConnectionResetError):
             self._untaken = not self._begun
+        self._recover()
         self._wake()
         self.lost(self)
 
+    def _recover(self) -> None:
+        """Take back what it has not taken, now that it never will."""
+        if self._jobs:
+            left = self._jobs.drain()
+            if self._next_request:
+                self._next_untaken = self._next_untaken or left > 0
+                left -= 1
+            self._untaken = self._untaken or (left > 0 and not self._begun)
+
     def _wake(self) -> None:
-        if self._waiter and not self._waiter.done():
-            self._waiter.set_result(None)
+        if heard := self._heard:
+            self._heard = None
+            heard()
+
+    def listen(self, heard: Callable[[], None]) -> None:
+        """Have ``heard`` called once, when it has said something or has gone."""
+        self._heard = heard
+        if self._frames or self.gone:
+            self._wake()
+
+    def whole(self) -> bytes | None:
+        """Return its answer if it came in one piece; else it is left to be read by ``frame``."""
+        if not self._frames or self._frames[0][0] != frames.WHOLE:
+            return None
+        self.clean = True
+        return self._frame()[1]
 
     async def ready(self) -> None:
         """Wait until it can take a job. Raises ``EOFError`` if it never can."""
@@ -92,12 +124,58 @@ class Worker(asyncio.Protocol):
 
     def send(self, store: str, job: bytes) -> None:
         """Give it a job, written as JSON, over a snapshot's store."""
-        self.clean = self._begun = False
-        self.store = store
-        if self._transport and not self.gone:
-            self._transport.write(frames.request(store, job))
-        else:
+        self._at(store)
+        if not self._transport or self.gone:
             self._untaken = True
+        elif not self._give(frames.request(store, job)):
+            self._transport.abort()
+
+    def send_ahead(self, store: str, job: bytes) -> bool:
+        """Give it a job to do after the one that it is at, if that is possible.
+
+        Then comes ``go_ahead``, once that one has ended, unless ``take_back`` returns ``True``.
+        """
+        request = frames.request(store, job)
+        if not self._jobs or self.gone or len(request) > LONGEST:
+            return False
+        self._next_request, self._next_untaken = request, False
+        return self._jobs.give(request)
+
+    def take_back(self) -> bool:
+        """Take back the job that it is to have next, unless it has begun it."""
+        if not self._next_untaken and self._jobs:
+            self._next_untaken = self._jobs.take_back(self._next_request)
+        if self._next_untaken:
+            self._next_request = b""
+        return self._next_untaken
+
+    def go_ahead(self, store: str) -> None:
+        """Take the job that it was to have next for the one that it is at."""
+        self._at(store)
+        self._untaken = self._next_untaken
+        self._next_request = b""
+        self._release()
+
+    def _at(self, store: str) -> None:
+        self.clean = self._begun = self._untaken = False
+        self.store = store
+
+    def _give(self, request: bytes) -> bool:
+        assert self._transport
+        if self._jobs is None:
+            self._transport.write(request)
+            return True
+        self._release()
+        if len(request) <= LONGEST:
+            return self._jobs.give(request)
+        self._transport.write(request)
+        return self._jobs.give(ELSEWHERE)
+
+    def _release(self) -> None:
+        """Let it go on after an answer that did not come in one piece."""
+        if self._streamed and self._transport and not self.gone:
+            self._transport.write(frames.pack(frames.GO))
+        self._streamed = False
 
     def reply(self, frame: bytes) -> None:
         """Give it what it asked for in the middle of a job; ``frame`` tells if it has gone."""
@@ -113,17 +191,23 @@ class Worker(asyncio.Protocol):
         self._begun = True
         if found[0] in _ENDS:
             self.clean = True
+        elif found[0] == frames.HEAD:
+            self._streamed = self._jobs is not None
         return found
 
     async def _next(self) -> frames.Frame:
         while not self._frames:
             if self.gone:
                 raise UntakenError if self._untaken else EOFError
-            self._waiter = asyncio.get_running_loop().create_future()
+            waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+            self._heard = partial(_set, waiter)
             try:
-                await self._waiter
+                await waiter
             finally:
-                self._waiter = None
+                self._heard = None
+        return self._frame()
+
+    def _frame(self) -> frames.Frame:
         found = self._frames.popleft()
         if not self._frames:
             self._held = 0
@@ -145,6 +229,10 @@ class Worker(asyncio.Protocol):
             self.process.kill()
         if self._transport:
             self._transport.abort()
+        if self._jobs:
+            self._recover()
+            self._jobs.close()
+            self._jobs = None
         pause = 0.001
         while self.process and self.process.poll() is None:
             await asyncio.sleep(pause)
@@ -154,3 +242,8 @@ class Worker(asyncio.Protocol):
                 stream.seek(0)
                 self._said = stream.read(2000).decode(errors="replace")
         return self._said
+
+
+def _set(waiter: asyncio.Future[None]) -> None:
+    if not waiter.done():
+        waiter.set_result(None)

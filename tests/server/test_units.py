@@ -86,7 +86,11 @@ FORMATS = {
 _TEXTS = st.text(alphabet=list('a"\\{}[],:\r\n\t<>&\x01\ufffe☃'), max_size=12)
 
 
-@given(st.lists(_TEXTS, max_size=8), st.sampled_from(sorted(FORMATS)), st.integers(1, 40))
+@given(
+    st.lists(_TEXTS, max_size=8),
+    st.sampled_from(sorted(FORMATS)),
+    st.integers(1, 40) | st.just(10_000),  # most come in one piece
+)
 def test_rows_are_counted_however_the_bytes_are_cut(
     texts: list[str], format: str, size: int
 ) -> None:

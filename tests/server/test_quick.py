@@ -1,0 +1,424 @@
+"""Short queries: answered without a task, sent to a worker ahead, taken back if it is slow."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import os
+import random
+import signal
+import socket
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+from urllib.parse import quote, unquote_to_bytes
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kg.server import frames
+from kg.server.answers import Answers, Asked, Request
+from kg.server.cache import Cache, Shelf
+from kg.server.jobs import Jobs
+from kg.server.limits import Limits
+from kg.server.notes import AccessLog, Notes
+from kg.server.pool import Place, Pool
+from kg.server.problems import Problem
+from kg.server.requests import pairs
+from kg.server.running import KilledError
+from kg.server.services import Services
+from kg.server.workers import Worker
+
+from .conftest import BASE, PATIENCE, Serve, Server, numbers, publish, wait_for
+
+ENDLESS = "SELECT (COUNT(*) AS ?n) { ?a ?b ?c . ?d ?e ?f . ?g ?h ?i . ?j ?k ?l }"
+
+
+def job(text: str) -> bytes:
+    rows = ("application/sparql-results+json", "json")
+    return json.dumps({"op": "query", "query": text, "base": BASE, "rows": rows}).encode()
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> str:
+    root = publish(tmp_path_factory.mktemp("quick") / "store", numbers(1000))
+    return str((root / "current").resolve() / "store")
+
+
+class Waiting:
+    """Somebody in the queue of a pool, with a job that may be sent ahead."""
+
+    def __init__(self, pool: Pool, client: str, store: str, text: str) -> None:
+        self.pool, self.client, self.store, self.job = pool, client, store, job(text)
+        self.given: list[Worker] = []
+        self.ahead: list[bool] = []
+        self.place: Place = pool.queue(client, self.take, store, self.job)
+
+    def take(self, worker: Worker) -> None:
+        self.given.append(worker)
+        self.ahead.append(self.place.worker is worker)
+        if self.place.worker:
+            worker.go_ahead(self.store)
+        else:
+            worker.send(self.store, self.job)
+
+    async def answer(self) -> frames.Frame:
+        while not self.given:
+            await asyncio.sleep(0.001)
+        found = await self.given[-1].frame()
+        self.pool.back(self.given[-1], self.client)
+        return found
+
+
+def never_ages(pool: Pool) -> None:
+    """Have no query count as slow, however slow the machine is."""
+    pool._aging = asyncio.get_running_loop().call_later(3600, lambda: None)
+
+
+@asynccontextmanager
+async def pool_of(workers: int, **limits: Any) -> AsyncIterator[Pool]:
+    pool = Pool(Limits(workers=workers, **limits))
+    await pool.start()
+    try:
+        while len(pool._idle) < workers + 1:
+            await asyncio.sleep(0.01)
+        if not pool._idle[0]._jobs:
+            pytest.skip("jobs cannot be sent ahead on this system")
+        yield pool
+    finally:
+        await pool.close()
+
+
+def running(test: Callable[..., Awaitable[None]]) -> Callable[..., None]:
+    def run(store: str) -> None:
+        async def within() -> None:
+            async with asyncio.timeout(PATIENCE):
+                await test(store)
+
+        asyncio.run(within())
+
+    run.__name__ = test.__name__
+    run.__doc__ = test.__doc__
+    return run
+
+
+async def begun(pool: Pool, client: str, store: str, text: str) -> Worker:
+    """A worker that has taken a query and nothing else."""
+    worker = pool.at_once(client, store)
+    assert worker
+    worker.send(store, job(text))
+    assert worker._jobs
+    while worker._jobs.take_back(frames.request(store, job(text))):
+        worker.send(store, job(text))  # it had not: a comparison that costs the message
+        await asyncio.sleep(0.001)
+    return worker
+
+
+@running
+async def test_a_job_ahead_is_answered_after_the_one_before(store: str) -> None:
+    async with pool_of(2, short=1) as pool:
+        never_ages(pool)
+        first = Waiting(pool, "a", store, "ASK {}")
+        pool._serve_queues()
+        second = Waiting(pool, "b", store, "SELECT (2 AS ?n) {}")
+        assert second.place.worker is first.given[0]
+        assert b'"boolean":true' in (await first.answer())[1]
+        assert b'"2"' in (await second.answer())[1]
+        assert second.ahead == [True]
+        assert pool.busy == 0
+        assert not pool._held
+
+
+@running
+async def test_a_job_ahead_of_one_that_is_slow_goes_to_another_worker(store: str) -> None:
+    async with pool_of(2, short=1) as pool:
+        slow = await begun(pool, "a", store, ENDLESS)
+        waiting = Waiting(pool, "b", store, "ASK {}")
+        assert waiting.place.worker is slow
+        began = time.monotonic()
+        assert b'"boolean":true' in (await waiting.answer())[1]
+        assert time.monotonic() - began < 2
+        assert waiting.ahead == [False]
+        assert waiting.given != [slow]
+        assert slow._jobs
+        assert slow._jobs.drain() == 0  # it will not do it later
+        pool.back(slow, "a")
+
+
+@running
+async def test_a_job_ahead_of_one_that_is_killed_is_done_once(store: str) -> None:
+    async with pool_of(2, short=1) as pool:
+        killed = await begun(pool, "a", store, ENDLESS)
+        waiting = Waiting(pool, "b", store, "ASK {}")
+        assert waiting.place.worker is killed
+        pool.back(killed, "a")  # in the middle of its job, which is what kills it
+        assert b'"boolean":true' in (await waiting.answer())[1]
+        assert waiting.ahead == [False]
+        assert pool.busy == 0
+        assert not pool._held
+
+
+@running
+async def test_a_job_ahead_of_one_that_dies_is_done_once(store: str) -> None:
+    async with pool_of(2, short=1) as pool:
+        dying = await begun(pool, "a", store, ENDLESS)
+        waiting = Waiting(pool, "b", store, "ASK {}")
+        assert dying.process
+        os.kill(dying.process.pid, signal.SIGKILL)
+        with pytest.raises(EOFError):
+            await dying.frame()
+        pool.back(dying, "a")
+        assert b'"boolean":true' in (await waiting.answer())[1]
+        assert waiting.ahead[-1:] == [False]
+        assert pool.busy == 0
+
+
+@running
+async def test_a_job_ahead_waits_for_an_answer_that_is_streamed(store: str) -> None:
+    """Its reader may be slow, and its frames come before those of the next."""
+    async with pool_of(2, short=1) as pool:
+        never_ages(pool)
+        worker = await begun(pool, "a", store, "SELECT ?a ?c { ?a ?b ?c }")
+        waiting = Waiting(pool, "b", store, "ASK {}")
+        assert waiting.place.worker is worker
+        await asyncio.sleep(1)  # by now it has sent all of its answer
+        assert worker._frames
+        assert worker._frames[-1][0] == frames.END
+        assert pool.reclaim(worker)
+        while (await worker.frame())[0] != frames.END:
+            pass
+        pool.back(worker, "a")
+        assert b'"boolean":true' in (await waiting.answer())[1]
+        pool._aging = None
+        # The worker itself goes on too, once it may.
+        for _ in range(3):
+            again = Waiting(pool, "c", store, "ASK {}")
+            pool._serve_queues()
+            assert b'"boolean":true' in (await again.answer())[1]
+
+
+@running
+async def test_a_job_ahead_follows_an_answer_that_was_streamed(store: str) -> None:
+    async with pool_of(2, short=1) as pool:
+        worker = await begun(pool, "a", store, "SELECT ?a ?c { ?a ?b ?c }")
+        never_ages(pool)
+        waiting = Waiting(pool, "b", store, "ASK {}")
+        while (await worker.frame())[0] != frames.END:
+            pass
+        pool.back(worker, "a")
+        assert b'"boolean":true' in (await waiting.answer())[1]
+        assert waiting.ahead == [True]
+
+
+@running
+async def test_a_job_ahead_counts_among_those_of_its_client(store: str) -> None:
+    async with pool_of(2, short=1) as pool:  # a client may hold one of two
+        never_ages(pool)
+        slow = await begun(pool, "a", store, "ASK {}")
+        other = Waiting(pool, "a", store, "ASK {}")
+        assert other.place.worker is None
+        waiting = Waiting(pool, "b", store, "ASK {}")
+        assert waiting.place.worker is slow
+        assert pool._held == {"a": 1, "b": 1}
+        await slow.frame()
+        pool.back(slow, "a")
+        assert pool._held["b"] == 1
+        await waiting.answer()
+        await other.answer()
+        assert not pool._held
+
+
+@running
+async def test_a_job_too_long_for_a_message_goes_by_the_connection(store: str) -> None:
+    async with pool_of(2, short=1) as pool:
+        long = Waiting(pool, "a", store, "ASK {} #" + "x" * 100_000)
+        pool._serve_queues()
+        other = Waiting(pool, "b", store, "ASK {} #" + "x" * 100_000)
+        assert other.place.worker is None  # such a one is not sent ahead
+        assert b'"boolean":true' in (await long.answer())[1]
+        assert b'"boolean":true' in (await other.answer())[1]
+
+
+def test_a_message_is_taken_by_one_side_only() -> None:
+    jobs = Jobs()
+    assert jobs.give(b"one")
+    assert jobs.give(b"two")
+    assert not jobs.take_back(b"two")  # it is not the next
+    assert jobs.theirs.recv(10) == b"one"
+    assert jobs.take_back(b"two")
+    assert not jobs.take_back(b"two")
+    with pytest.raises(BlockingIOError):
+        jobs.theirs.recv(10, socket.MSG_DONTWAIT)
+    jobs.close()
+    assert not jobs.give(b"three")
+
+
+@pytest.mark.parametrize("killed", [1, 2])
+def test_a_query_whose_worker_is_killed_at_once_is_tried_once_more(killed: int) -> None:
+    limits = Limits()
+    snapshot = SimpleNamespace(digest="d", store=Path("/nowhere"))
+    published: Any = SimpleNamespace(snapshot=snapshot, look=lambda: None)
+    pool: Any = SimpleNamespace(wanted=lambda _: 0.0, lend=lambda *_: None)
+    answers = Answers(published, pool, Cache(Shelf(1, 1)), limits, Services((), 1, 1))
+    asked: list[Asked] = []
+
+    async def run(_: Request, given: Asked, *__: Any) -> None:
+        asked.append(given)
+        if len(asked) <= killed:
+            raise KilledError(Problem(500, "Query failed"))
+
+    answers._run = run  # type: ignore[method-assign]
+    request = Request(b"{}", "a", "GET")
+    work = answers._work(request, answers.asked(request), None, None)  # type: ignore[arg-type]
+    if killed == 1:
+        asyncio.run(work)
+    else:
+        with pytest.raises(Problem):
+            asyncio.run(work)
+    assert len(asked) == 2
+
+
+@pytest.fixture
+def server(tmp_path: Path, serve_store: Serve) -> Server:
+    return serve_store(publish(tmp_path / "store", numbers(1000)), workers=8, timeout=PATIENCE)
+
+
+def target(text: str) -> str:
+    return f"/sparql?query={quote(text, safe='')}"
+
+
+def test_short_queries_pass_queries_without_end(tmp_path: Path, serve_store: Serve) -> None:
+    root = publish(tmp_path / "store", numbers(1000))
+    server = serve_store(root, workers=8, short=1, timeout=PATIENCE)
+    endless = []
+    with ThreadPoolExecutor(4) as threads:
+        for n in range(5):
+            connection = socket.create_connection(("127.0.0.1", server.port), PATIENCE)
+            head = f"GET {target(f'{ENDLESS} #{n}')} HTTP/1.1\r\nHost: x\r\n\r\n"
+            connection.sendall(head.encode())
+            endless.append(connection)
+            began = time.monotonic()
+            texts = [f"SELECT ({random.getrandbits(60)} AS ?x) {{}}" for _ in range(20)]
+            assert {reply.status for reply in threads.map(server.query, texts)} == {200}
+            assert time.monotonic() - began < PATIENCE / 4
+    assert server.metric("kg_workers_busy") == 5
+    for connection in endless:
+        connection.close()
+    wait_for(lambda: server.metric("kg_workers_busy") == 0)
+
+
+def test_what_is_answered_without_a_task_is_what_a_task_answers(server: Server) -> None:
+    for text in (
+        "ASK {}",
+        "SELECT ?a ?c { ?a ?b ?c } ORDER BY ?c LIMIT 3",
+        "SELECT ?a ?c { ?a ?b ?c }",  # longer than one piece
+        "SELECT (NOW() AS ?n) { FILTER(false) }",  # not kept
+        "SELECT * { ?a ?b 'é\"\\\\ %+&=#\\u00e9' }",
+        "CONSTRUCT { ?a ?b ?c } { ?a ?b ?c FILTER(?c < 3) }",
+        "SELECT nonsense",
+    ):
+        # With another parameter it is not plain; the job is the same.
+        for first, second in ((target(text), target(text) + "&x=1"), (target(text),) * 2):
+            one, two = server.request(first), server.request(second)
+            headers = [{**reply.headers, "date": ""} for reply in (one, two)]
+            if "transfer-encoding" in headers[0] and "content-length" in headers[1]:
+                headers[1]["transfer-encoding"] = headers[0]["transfer-encoding"]
+                del headers[1]["content-length"]
+            assert headers[0] == headers[1]
+            assert (one.status, one.body) == (two.status, two.body)
+
+
+def test_requests_sent_together_are_answered_in_turn(server: Server) -> None:
+    texts = ["ASK {}"] * 300  # from the cache, most of them
+    texts += [f"SELECT ({n} AS ?x) {{}}" for n in range(20)] + ["nonsense"] + texts[:5]
+    random.Random(1).shuffle(texts)
+    with socket.create_connection(("127.0.0.1", server.port), PATIENCE) as connection:
+        heads = [f"GET {target(text)} HTTP/1.1\r\nHost: x\r\n" for text in texts]
+        heads[-1] += "Connection: close\r\n"
+        connection.sendall("".join(f"{head}\r\n" for head in heads).encode())
+        stream = connection.makefile("rb")
+        for text in texts:
+            status = stream.readline().split()[1]
+            length = 0
+            while (line := stream.readline().strip().lower()) != b"":
+                if line.startswith(b"content-length:"):
+                    length = int(line.partition(b":")[2])
+            told = json.loads(stream.read(length))
+            if text == "nonsense":
+                assert status == b"400"
+            elif text == "ASK {}":
+                assert told["boolean"] is True
+            else:
+                value = told["results"]["bindings"][0]["x"]["value"]
+                assert text == f"SELECT ({value} AS ?x) {{}}"
+        assert stream.read() == b""
+
+
+def test_short_queries_are_counted_and_logged(server: Server) -> None:
+    before = server.metric("kg_requests_total")
+    for _ in range(2):
+        server.query("SELECT (1 AS ?x) {}")
+    assert server.metric("kg_requests_total") - before == 3  # and the page of the figures
+
+    def lines() -> list[dict[str, Any]]:
+        text = server.log.read_text()
+        told = [json.loads(line) for line in text.splitlines() if line[:1] == "{"]
+        return [line for line in told if line["path"] == "/sparql" and line["rows"] == 1]
+
+    wait_for(lambda: len(lines()) >= 2)
+    assert [line["cached"] for line in lines()[-2:]] == [False, True]
+    assert {line["outcome"] for line in lines()[-2:]} == {"ok"}
+
+
+@given(st.binary(max_size=40), st.integers(0, 3))
+def test_a_query_is_decoded_as_any_other_parameter(data: bytes, plain: int) -> None:
+    encoded = b"query=" + quote(data, safe="%="[:plain]).encode()
+    try:
+        expected = unquote_to_bytes(encoded[len(b"query=") :].replace(b"+", b" ")).decode()
+    except UnicodeDecodeError:
+        with pytest.raises(Problem):
+            pairs(encoded, "form")
+        return
+    assert pairs(encoded, "form") == [("query", expected)]
+
+
+@given(st.text(alphabet="%=a4\n\r+_", max_size=12))
+def test_what_is_not_well_encoded_stays_as_it_is(text: str) -> None:
+    expected = unquote_to_bytes(text.replace("+", " ")).decode("utf-8", "replace")
+    try:
+        assert pairs(f"query={text}".encode(), "form") == [("query", expected)]
+    except Problem:
+        assert "\ufffd" in expected
+
+
+@given(st.text(max_size=20), st.text(max_size=20), st.none() | st.integers())
+def test_a_line_of_the_log_is_json(path: str, outcome: str, rows: int | None) -> None:
+    logging.getLogger("kg.access").setLevel(logging.INFO)
+
+    async def line() -> str:
+        log = AccessLog(False)
+        scope = {"client": ("::1", 1), "headers": [], "method": 'G"T', "path": path}
+        log.add(scope, 200, Notes(outcome, rows, 5, True), 0.123456)
+        assert log._timer
+        log._timer.cancel()
+        return log._lines[0]
+
+    told = json.loads(asyncio.run(line()))
+    assert told.pop("time")
+    assert told == {
+        "client": "::/64",
+        "method": 'G"T',
+        "path": path,
+        "status": 200,
+        "seconds": 0.1235,
+        "bytes": 5,
+        "rows": rows,
+        "cached": True,
+        "outcome": outcome,
+    }
