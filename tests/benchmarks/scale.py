@@ -75,7 +75,9 @@ def measure(size: int, peers: bool, patience: float, place: Path, kept: Kept) ->
     if "done" in kept.of(size):
         return
     folder = made(size, place)
-    for task in ("raw", "build", "dump", "raw_all", "scan", "compiled", "questions"):
+    # Without others beside it, judging the shapes is what building has of it.
+    judging = ["compiled"] if peers else []
+    for task in ("raw", "build", "dump", "raw_all", "scan", *judging, "questions"):
         kept.add(size, task, measured(task, folder))
         if task in ("raw", "raw_all"):  # a million assertions take tens of gigabytes
             used = folder / "corpus.nq" if task == "raw" else folder / "snapshot.nq"
