@@ -20,6 +20,7 @@ from kg.errors import NonConformanceError, SnapshotError
 from kg.in_words import counted
 from kg.snapshot import current, open_snapshot, roots, workshop
 from kg.sources import ontology_source, read_lines
+from kg.staging import fits_in_memory
 from kg.stored_query import stored_paths
 from kg.streams import Chunks
 
@@ -88,11 +89,16 @@ def build(dispute: Dispute, progress: Progress | None = None) -> BuildReport:
     """
     say = progress or _silent
     started = time.monotonic()
-    with workshop(dispute, lambda: say("waiting for another build")) as shop:
+    small = fits_in_memory(dispute)
+    with workshop(dispute, lambda: say("waiting for another build"), in_memory=small) as shop:
         inputs = inputs_of(dispute)
         stated = StatedDigest()
         load(shop.engine, dispute, say, stated)
+        # A store on disk is in parts, which are slower to read until they are merged; it would
+        # merge them, again and again, while rules run.
+        shop.engine.optimize()
         derived = derive(shop.engine, dispute, lambda rule: say(f"deriving {rule}"))
+        shop.engine.optimize()
         validate(shop.engine, dispute, say)
         say("publishing")
         counts = count(shop.engine)

@@ -33,6 +33,7 @@ from kg.dispute import Dispute
 from kg.embedded import EmbeddedEngine
 from kg.errors import EngineError, SnapshotError
 from kg.settings import cache_folder
+from kg.staging import StagedEngine
 
 # Longer than any build of a dispute that people wrote by hand.
 PATIENCE_SECONDS = 300.0
@@ -101,9 +102,11 @@ def workshop(
     dispute: Dispute,
     waiting: Callable[[], None] | None = None,
     patience: float = PATIENCE_SECONDS,
+    in_memory: bool = False,
 ) -> Iterator[Workshop]:
     """Give one build a fresh store to fill, and nobody else until it is done.
 
+    With ``in_memory``, it is filled there, and written to disk when it is published.
     If another build is at work, ``waiting`` is called once and this one waits up to ``patience``
     seconds. Raises ``SnapshotError`` if that was not enough, or nothing can be written.
     """
@@ -117,11 +120,14 @@ def workshop(
         (root / "work").mkdir()
         # A name of its own: a store that somebody in this process still holds is no obstacle.
         work = Path(tempfile.mkdtemp(dir=root / "work"))
-        engine = EmbeddedEngine.create(work / "store")
+        engine = (
+            StagedEngine(work / "staged.nq") if in_memory else EmbeddedEngine.create(work / "store")
+        )
+        shop = Workshop(root, work, engine)
         try:
-            yield Workshop(root, work, engine)
+            yield shop
         finally:
-            engine.close()
+            shop.engine.close()
             shutil.rmtree(root / "work", ignore_errors=True)
 
 
@@ -158,6 +164,8 @@ class Workshop:
     def _write_store(self, snapshot: Snapshot) -> None:
         made = self.work / "snapshot"
         made.mkdir()
+        if isinstance(self.engine, StagedEngine):
+            self.engine = self.engine.settle(self.work / "store")
         self.engine.optimize()
         self.engine.backup(made / "store")
         files = {path.name: path.stat().st_size for path in sorted((made / "store").iterdir())}
