@@ -17,13 +17,20 @@ from kg.dispute import Dispute
 from kg.embedded import EmbeddedEngine
 from kg.engine import Engine, Triples
 from kg.errors import QueryError
+from kg.namespaces import shorten
+from kg.settings import shipped
 from kg.stored_query import StoredQuery, catalogue
-from kg.times import time_bounds
+from kg.times import BOUNDED, time_bounds
 
 Step = Callable[[str], None]
 
 # A line of N-Triples with a blank node outside of a literal.
 _BLANK = re.compile(rb"^(?:<[^>\n]*> <[^>\n]*> )?_:", re.MULTILINE)
+
+# What the project's rules call the bounds of dates.
+_BOUND = re.compile(
+    "|".join(re.escape(shorten(name)) for bounds in BOUNDED.values() for name in bounds)
+)
 
 
 def derive(engine: Engine, dispute: Dispute, step: Step | None = None) -> dict[str, int]:
@@ -48,8 +55,7 @@ def derive(engine: Engine, dispute: Dispute, step: Step | None = None) -> dict[s
         for rule in rules:
             if step:
                 step(rule.name)
-            # Every rule may ask for the bounds of dates.
-            if not made.waiting.isdisjoint(("time-bounds", *rule.after)):
+            if not made.waiting.isdisjoint(_before(rule)):
                 made.load()
             counts[rule.name] = made.follow(rule)
         made.load()
@@ -128,6 +134,15 @@ class _Made:
         self._file.seek(0)
         self._file.truncate()
         self.waiting.clear()
+
+
+def _before(rule: StoredQuery) -> tuple[str, ...]:
+    """Return what must be in the engine before a rule runs.
+
+    Every rule may ask for the bounds of dates; what the project's own ask is known.
+    """
+    own = rule.path is None or shipped("queries") not in rule.path.parents
+    return ("time-bounds", *rule.after) if own or _BOUND.search(rule.text) else rule.after
 
 
 def in_order(rules: Mapping[str, StoredQuery]) -> list[StoredQuery]:
