@@ -11,10 +11,11 @@ from typing import Any, TextIO, TypeVar, cast
 import pyoxigraph as ox
 
 from kg.embedded import EmbeddedEngine
-from kg.engine import Triples
+from kg.engine import Rows, Triples
 from kg.errors import CounterclaimError, QueryError
 from kg.namespaces import PREFIXES
 from kg.query_guard import is_update
+from kg.result_syntax import csv_chunks
 from kg.results import write_triples
 from kg.server.federation import Call, FailedError, inline
 from kg.server.output import Output, RowCounter, TooLargeError, XmlRepair
@@ -176,7 +177,13 @@ def _send_rows(
         output.close({"rows": 1})
         return
     counted = _Counted(output, format, bounds.rows)
-    answer.serialize(cast(Any, counted), _FORMATS[format])
+    if format == "csv":
+        # pyoxigraph 0.5 quotes no IRI, and one may hold a comma.
+        columns = [variable.value for variable in answer.variables]
+        for chunk in csv_chunks(Rows(columns, (tuple(row) for row in answer))):
+            counted.write(chunk.encode())
+    else:
+        answer.serialize(cast(Any, counted), _FORMATS[format])
     output.close({"rows": counted.counter.rows})
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import csv
 import gzip
+import io
 import json
 import subprocess
 from pathlib import Path
@@ -71,6 +73,23 @@ def test_graphs_come_in_the_format_that_is_asked_for(
     reply = example.query(CONSTRUCT, Accept=accept)
     assert reply.headers["content-type"].partition(";")[0] == accept
     assert len(set(ox.parse(reply.body, format=format))) == expected > 100
+
+
+def test_csv_is_exact(example: Server) -> None:
+    cells = ["http://a.example/x,_y", "a,b", 'q"q', " a ", "a\r\nb", "a\nb", "", "é☃", "_:x", "=1"]
+    iri, *texts = cells
+    rest = " ".join(f"({ox.Literal(text)} AS ?c{n})" for n, text in enumerate(texts))
+    asked = f"SELECT (<{iri}> AS ?iri) {rest} ?unbound (BNODE() AS ?blank) {{}}"
+    text = example.query(asked, Accept="text/csv").text
+    head, row = csv.reader(io.StringIO(text, newline=""))
+    assert head == ["iri", *(f"c{n}" for n in range(len(texts))), "unbound", "blank"]
+    assert row[:-2] == cells
+    assert row[-2] == ""
+    assert row[-1].startswith("_:")
+    assert text.endswith("\r\n")
+    # No row, and one without anything in it.
+    assert example.query("SELECT ?a ?b { FILTER(false) }", Accept="text/csv").text == "a,b\r\n"
+    assert example.query("SELECT ?a {}", Accept="text/csv").text == "a\r\n\r\n"
 
 
 def test_what_cannot_be_had_is_406(example: Server) -> None:
