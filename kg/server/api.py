@@ -63,6 +63,17 @@ class QueryAnswer(_Reading):
         page = _number(found, "page", 1_000_000)
         per_page = _number(found, "per_page", PER_PAGE_MOST)
         paged = page is not None or per_page is not None
+        if paged and query.form != "SELECT":
+            raise Problem(
+                400,
+                "Bad parameters",
+                "Only rows come in pages, and this query answers with something else.",
+                errors=[
+                    {"parameter": name, "detail": "is for rows"}
+                    for name in ("page", "per_page")
+                    if one(found, name) is not None
+                ],
+            )
         values = [pair for pair in found if pair[0] not in _OWN]
         job = {
             "op": "stored",

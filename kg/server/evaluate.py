@@ -85,7 +85,7 @@ def run(engine: EmbeddedEngine, job: Job, bounds: Bounds, open_output: Open) -> 
     if choice is None:
         raise not_acceptable(isinstance(answer, ox.QueryTriples))
     media, format = choice
-    head = {"type": media, "cacheable": inlined is None and not _changes(text)}
+    head = {"type": media, "cacheable": inlined is None and not changes(text)}
     try:
         if isinstance(answer, ox.QueryTriples):
             _send_triples(answer, format, job, bounds, open_output(head))
@@ -139,7 +139,8 @@ def _bad_query(error: CounterclaimError) -> RefusedError:
     return RefusedError(400, "Malformed or refused query", detail, **more)
 
 
-def _changes(text: str) -> bool:
+def changes(text: str) -> bool:
+    """Say whether a query may answer differently the next time."""
     upper = text.upper()
     if not any(name in upper for name in _CHANGING):
         return False

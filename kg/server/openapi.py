@@ -153,15 +153,17 @@ def _reads(
 def _query(query: StoredQuery) -> dict[str, Any]:
     graph = query.form in ("CONSTRUCT", "DESCRIBE")
     types = GRAPH_TYPES if graph else ROW_TYPES
-    own = [
-        parameter("format", {**_TEXT, "enum": list(types)}, "The format of the answer."),
-        parameter("page", {"type": "integer", "minimum": 1, "maximum": 1_000_000}, "Which page."),
-        parameter(
-            "per_page",
-            {"type": "integer", "minimum": 1, "maximum": PER_PAGE_MOST},
-            "How many rows a page has (default 100, if a page is asked for).",
-        ),
-    ]
+    own = [parameter("format", {**_TEXT, "enum": list(types)}, "The format of the answer.")]
+    if query.form == "SELECT":
+        number = {"type": "integer", "minimum": 1}
+        own += [
+            parameter("page", {**number, "maximum": 1_000_000}, "Which page."),
+            parameter(
+                "per_page",
+                {**number, "maximum": PER_PAGE_MOST},
+                "How many rows a page has (default 100, if a page is asked for).",
+            ),
+        ]
     kind = "Triples" if graph else "Rows"
     return {
         "operationId": query.name,

@@ -15,8 +15,8 @@ from kg.engine import Rows, Term
 from kg.errors import ParameterError, QueryError
 from kg.parameters import to_term
 from kg.result_syntax import plain
-from kg.results import write_rows
-from kg.server.evaluate import Binary, Bounds, Job, Open, RefusedError, not_acceptable
+from kg.results import write_boolean, write_rows
+from kg.server.evaluate import Binary, Bounds, Job, Open, RefusedError, changes, not_acceptable
 from kg.server.evaluate import run as run_query
 from kg.server.output import TooLargeError
 from kg.server.problems import sentences
@@ -39,11 +39,14 @@ def run(engine: EmbeddedEngine, job: Job, bounds: Bounds, open_output: Open) -> 
     except QueryError as error:
         raise RefusedError(400, "Bad parameters", error.message) from None
     simple = job["rows"] is not None and job["rows"][1] in ("json", "xml", "csv", "tsv")
-    if query.form != "SELECT" or (job["page"] is None and simple):
+    if query.form in ("CONSTRUCT", "DESCRIBE") or (job["page"] is None and simple):
         run_query(engine, {**job, "query": text}, bounds, open_output)
         return
     if job["rows"] is None:
         raise not_acceptable(False)
+    if query.form == "ASK":
+        _yes_or_no(engine, text, job, open_output)
+        return
     try:
         _page(engine, text, job, bounds, open_output)
     except TooLargeError as error:
@@ -83,11 +86,21 @@ def _terms(query: StoredQuery, job: Job, engine: EmbeddedEngine) -> dict[str, Te
     return terms
 
 
+def _yes_or_no(engine: EmbeddedEngine, text: str, job: Job, open_output: Open) -> None:
+    answer = engine.query(text)
+    assert isinstance(answer, bool)
+    media, format = job["rows"]
+    output = open_output({"type": media, "cacheable": not changes(text)})
+    kind = "csv" if format == "spreadsheet" else format
+    write_boolean(answer, kind, cast(TextIO, Binary(output)))
+    output.close({"rows": 1})
+
+
 def _page(engine: EmbeddedEngine, text: str, job: Job, bounds: Bounds, open_output: Open) -> None:
     answer = engine.query(text)
     assert isinstance(answer, Rows)
     media, format = job["rows"]
-    head = {"type": media, "cacheable": True}
+    head = {"type": media, "cacheable": not changes(text)}
     rows = answer.rows
     number, size = job["page"], job["per_page"]
     if number is not None:

@@ -108,6 +108,10 @@ def own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     typed = "count: {type: integer, description: how many}\n"
     write("typed", f"{typed}#+   day: {{type: date, description: when}}", TYPED, column)
     arguments = ["-m", "kg.cli.main", "--dispute", str(dispute), "serve", "--port", "0"]
+    asked = "#+ title: {0}\n#+ question: Is there any?\n"
+    (queries / "any.rq").write_text(asked.format("any") + "ASK { ?s ?p ?o }\n")
+    changing = "SELECT (STRUUID() AS ?thing)\nWHERE {}\nORDER BY ?thing\n"
+    (queries / "changing.rq").write_text(asked.format("changing") + column + changing)
     server = start([*arguments, "--workers", "2"], folder / "log", folder / "cache")
     yield server
     end(server)
@@ -203,3 +207,35 @@ def test_what_is_not_of_the_type_is_refused(own: Server, text: str) -> None:
         assert [error["parameter"] for error in reply.json()["errors"]] == [name]
     both = own.request(ask("typed", count=text, day=text))
     assert len(both.json()["errors"]) == 2
+
+
+@pytest.mark.parametrize(
+    ("format", "expected"),
+    [
+        *(("json", '{"head":{},"boolean":true}'), ("csv", "true"), ("tsv", "true")),
+        *(("md", "true"), ("table", "true"), ("spreadsheet", "true")),
+    ],
+)
+def test_yes_or_no_in_every_format(own: Server, format: str, expected: str) -> None:
+    reply = own.request(ask("any", format=format))
+    assert (reply.status, reply.text.strip()) == (200, expected)
+
+
+def test_only_rows_come_in_pages(own: Server) -> None:
+    operations = own.request("/openapi.json").json()["paths"]
+    for name, given in (("any", {}), ("in-construct", {"find": "Example"})):
+        reply = own.request(ask(name, page="1", per_page="2", **given))
+        assert reply.status == 400
+        assert [one["parameter"] for one in reply.json()["errors"]] == ["page", "per_page"]
+        told = operations[f"/api/queries/{name}"]["get"]["parameters"]
+        assert not {"page", "per_page"} & {one.get("name") for one in told}
+    told = operations["/api/queries/in-filter"]["get"]["parameters"]
+    assert {"page", "per_page"} <= {one.get("name") for one in told}
+
+
+@pytest.mark.parametrize("more", [{}, {"page": "1"}, {"format": "md"}])
+def test_what_changes_by_itself_is_kept_in_no_form(own: Server, more: dict[str, str]) -> None:
+    first, second = (own.request(ask("changing", **more)) for _ in range(2))
+    assert first.body != second.body
+    assert first.headers["cache-control"] == "no-store"
+    assert "etag" not in first.headers
