@@ -24,6 +24,8 @@ from kg.snapshot import Snapshot
 
 # How often a request looks for a newer snapshot when the one it began with has been removed.
 _ATTEMPTS = 20
+# Whoever kills one worker may kill the next; that one is asked when this is over. Seconds.
+_AFTER_DEATH = 0.05
 # What a connection takes without waiting for its client; bytes.
 UNHELD = 32 * 1024
 # An answer of this request depends on these.
@@ -128,6 +130,7 @@ class Answers:
                 if killed:  # no query may have worker after worker killed
                     raise error.problem from None
                 killed = True
+                await asyncio.sleep(_AFTER_DEATH)
             except GoneError:
                 # Two snapshots later, or damaged. Nothing has been sent yet: begin again.
                 if attempt:

@@ -292,7 +292,7 @@ class Pool:
 
     def _serve_queues(self) -> None:
         for client in list(self._queues):
-            queue = self._queues[client]
+            queue = self._queues.get(client, deque())
             while queue and queue[0].left:
                 queue.popleft()
             if queue and self._idle and self._may(client):

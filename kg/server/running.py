@@ -21,7 +21,7 @@ from kg.server.workers import UntakenError, Worker
 _NO_MEMORY = ("memory allocation", "MemoryError", "bad_alloc", "Resource temporarily unavailable")
 
 # A worker that is killed so soon after it was given a job was hardly killed for it; seconds.
-_EARLY = 0.1
+_EARLY = 0.25
 
 
 class GoneError(Exception):

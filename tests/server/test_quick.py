@@ -376,6 +376,15 @@ def test_short_queries_are_counted_and_logged(server: Server) -> None:
     assert {line["outcome"] for line in lines()[-2:]} == {"ok"}
 
 
+def test_an_answer_of_some_megabytes_is_kept(server: Server) -> None:
+    text = "SELECT ?a ?f { ?a ?b ?c . ?d ?e ?f FILTER(?c < 20) }"
+    first = server.query(text)
+    assert 2**20 < len(first.body) < 4 * 2**20
+    hits = server.metric("kg_cache_hits_total")
+    assert server.query(text).body == first.body
+    assert server.metric("kg_cache_hits_total") == hits + 1
+
+
 @given(st.binary(max_size=40), st.integers(0, 3))
 def test_a_query_is_decoded_as_any_other_parameter(data: bytes, plain: int) -> None:
     encoded = b"query=" + quote(data, safe="%="[:plain]).encode()
