@@ -29,6 +29,7 @@ PROJECT = Path(__file__).resolve().parents[2]
 SHARED = PROJECT.parent / "shared"
 EXAMPLE = PROJECT / "tests" / "disputes" / "example"
 BASE = "http://www.example/gsp/"
+HOME = "http://localhost:1/"
 # Generous: the machine may be slow and busy.
 PATIENCE = 60.0
 
@@ -264,6 +265,12 @@ def example(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     server = start(arguments, folder / "log", folder / "cache")
     yield server
     end(server)
+
+
+@pytest.fixture(scope="module")
+def both(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """The command over two disputes, below ``HOME``."""
+    yield from several(tmp_path_factory.mktemp("several"), ["example", "tideline"], HOME, 30)
 
 
 def several(folder: Path, names: list[str], base: str, timeout: int) -> Iterator[Server]:

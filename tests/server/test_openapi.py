@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 from urllib.parse import quote
 
 import pytest
 
-from .conftest import Reply, Server, several
-from .test_several import HOME, NAMES
+from .conftest import HOME, Reply, Server
+from .test_several import NAMES
 
 GRAPH = "https://w3id.org/counterclaim/example/graph/agents"
 ASK = "/sparql?query=ASK%7B%7D"
@@ -46,11 +45,6 @@ FRAMING = {"date", "content-length", "content-type", "connection", "transfer-enc
 @pytest.fixture(scope="module")
 def told(example: Server) -> dict[str, Any]:
     return found(example, "/openapi.json")
-
-
-@pytest.fixture(scope="module")
-def both(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    yield from several(tmp_path_factory.mktemp("several"), NAMES, HOME, 30)
 
 
 def found(server: Server, path: str) -> dict[str, Any]:

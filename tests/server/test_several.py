@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 import subprocess
-from collections.abc import Iterator
 from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import quote
@@ -21,12 +20,12 @@ from kg.server.main import names_of
 
 from .conftest import (
     EXAMPLE,
+    HOME,
     Reply,
     Server,
     end,
     numbers,
     publish,
-    several,
     start,
     wait_for,
 )
@@ -37,15 +36,8 @@ BASES = {
     "tideline": "https://w3id.org/counterclaim/tideline/",
 }
 NAMES = sorted(BASES)
-HOME = "http://localhost:1/"
 VOID = Namespace("http://rdfs.org/ns/void#")
 COUNT = "SELECT (COUNT(*) AS ?n) { ?s ?p ?o }"
-
-
-@pytest.fixture(scope="module")
-def both(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """The command over two disputes."""
-    yield from several(tmp_path_factory.mktemp("several"), NAMES, HOME, 30)
 
 
 def ask(server: Server, name: str, text: str, **headers: str) -> Reply:
