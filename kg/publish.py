@@ -148,10 +148,13 @@ def _run(
         try:
             swap.roll_back()
         except CounterclaimError as second:
-            raise EngineError(
-                f"{error}\n  and what was there could not be put back: {second.message}",
-                hint=f"Graphs that begin with {WORK} may hold it; publishing again may mend it.",
-            ) from error
+            if swap.touched:
+                left = "what was there could not be put back"
+                hint = f"Graphs that begin with {WORK} may hold it; publishing again may mend it."
+            else:
+                left = "what had been written beside it could not be removed"
+                hint = "What was there is untouched; --clean removes the rest, at the next try."
+            raise EngineError(f"{error}\n  and {left}: {second.message}", hint=hint) from error
         raise
     swap.finish()
 

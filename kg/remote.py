@@ -30,7 +30,7 @@ from kg.remote_http import Connection, Reply
 from kg.remote_quirks import check_complete, results
 from kg.remote_texts import inserts, n_triples
 from kg.remote_virtuoso import is_virtuoso, may_differ, rewritten
-from kg.sparql_text import names_dataset, query_form, significant
+from kg.sparql_text import names_dataset, projection, query_form, significant
 
 if TYPE_CHECKING:
     from SPARQLWrapper import SPARQLWrapper
@@ -41,6 +41,13 @@ _PAGE = 5_000
 
 _TABLES = "application/sparql-results+json, application/sparql-results+xml;q=0.5"
 _GRAPHS = "application/n-triples, text/turtle;q=0.5"
+# What no one sends who knows nothing of SPARQL or RDF.
+_ANSWERS = frozenset(
+    {
+        *("application/sparql-results+json", "application/sparql-results+xml"),
+        *("application/n-triples", "text/turtle"),
+    }
+)
 
 
 class RemoteEngine:
@@ -118,14 +125,30 @@ class RemoteEngine:
         check_complete(reply.headers, self.query_url)
         self._virtuoso = is_virtuoso(reply.headers)
         try:
-            return Triples(iter(_graph(reply))) if is_graph else _table(reply)
+            if is_graph:
+                return Triples(iter(_graph(reply)))
+            return _asked_for(_table(reply), text, form)
+        except _MismatchError as error:
+            raise self._mismatch() from error
         except (SyntaxError, ValueError) as error:
+            if reply.media_type in _ANSWERS:
+                raise EngineError(
+                    f"{self.query_url} sent an answer that cannot be read, or only a part of it "
+                    f"({reply.media_type})",
+                    hint="The server, or what stands before it, may have broken off.",
+                ) from error
             raise EngineError(
                 f"{self.query_url} did not answer as a SPARQL server does"
                 + (" but with a web page" if reply.media_type == "text/html" else ""),
                 hint="Check that the address is the one for queries, often ending in /sparql or "
                 "/query.",
             ) from error
+
+    def _mismatch(self) -> EngineError:
+        return EngineError(
+            f"{self.query_url} answered something else than it was asked",
+            hint="It may be no SPARQL server, or a cache before it may confuse queries.",
+        )
 
     def update(self, text: str) -> None:
         """Run an update. Raises ``QueryError`` if the server refuses it, else ``EngineError``."""
@@ -191,9 +214,10 @@ class RemoteEngine:
         name = ox.NamedNode(graph)
         answer = self.query(f"SELECT (COUNT(*) AS ?n) WHERE {{ GRAPH {name} {{ ?s ?p ?o }} }}")
         assert isinstance(answer, Rows)
-        (row,) = answer.rows
-        assert isinstance(row[0], ox.Literal)
-        return int(row[0].value)
+        counted = [row[0].value for row in answer.rows if isinstance(row[0], ox.Literal)]
+        if len(counted) != 1 or not counted[0].isdecimal():
+            raise self._mismatch()
+        return int(counted[0])
 
     def triples(self, graph: str) -> list[ox.Triple]:
         """Return what a named graph holds; nothing if there is none. Raises ``EngineError``."""
@@ -214,7 +238,13 @@ class RemoteEngine:
         name = ox.NamedNode(graph)
         answer = self.query(f"SELECT ?s ?p ?o WHERE {{ GRAPH {name} {{ ?s ?p ?o }} }}")
         assert isinstance(answer, Rows)
-        return [ox.Triple(*row) for row in answer.rows]  # type: ignore[arg-type]
+        return self._triples(answer)
+
+    def _triples(self, rows: Rows) -> list[ox.Triple]:
+        try:
+            return [ox.Triple(*row) for row in rows.rows]  # type: ignore[arg-type]
+        except TypeError:  # nothing where something must be, or a literal where none may be
+            raise self._mismatch() from None
 
     def _in_pages(self, graph: str) -> list[ox.Triple]:
         """Return a graph of a Virtuoso, which cuts a longer answer; its blank nodes keep names."""
@@ -226,7 +256,7 @@ class RemoteEngine:
                 f"LIMIT {_PAGE} OFFSET {start}"
             )
             assert isinstance(answer, Rows)
-            found |= dict.fromkeys(ox.Triple(*row) for row in answer.rows)  # type: ignore[arg-type]
+            found |= dict.fromkeys(self._triples(answer))
         return list(found)
 
     def quads(self) -> Iterator[ox.Quad]:
@@ -247,7 +277,13 @@ class RemoteEngine:
 
     def _update(self, url: str, text: str) -> None:
         sparql = _wrapper(url, text, "INSERT")  # whichever: it is an update
-        self._connection.send(sparql._createRequest(), repeatable=False)
+        try:
+            self._connection.send(sparql._createRequest(), repeatable=False)
+        except QueryError as error:
+            if url != self.query_url:
+                raise
+            hint = "Many servers take updates at an address of their own; see --update-to."
+            raise QueryError(error.message, hint=error.hint or hint) from error.__cause__
 
     def _store(
         self, method: str, graph: str, data: bytes | None = None, media_type: str = "text/turtle"
@@ -298,6 +334,26 @@ def _table(reply: Reply) -> Rows | bool:
     # All of it now: what is malformed is then said here, and not in the middle of a table.
     rows: list[tuple[Term | None, ...]] = [tuple(row) for row in answer]
     return Rows(columns, iter(rows))
+
+
+def _asked_for(answer: Rows | bool, text: str, form: str | None) -> Rows | bool:
+    """Return an answer with its columns in the order of the query, if they are those it asks for.
+
+    Raises ``_MismatchError`` if they are not, or a table stands for yes or no.
+    """
+    if isinstance(answer, bool) != (form == "ASK"):
+        raise _MismatchError
+    columns = None if isinstance(answer, bool) else projection(significant(text))
+    if isinstance(answer, bool) or columns is None or answer.columns == columns:
+        return answer
+    if sorted(answer.columns) != sorted(columns):
+        raise _MismatchError
+    places = [answer.columns.index(name) for name in columns]
+    return Rows(columns, (tuple(row[place] for place in places) for row in answer.rows))
+
+
+class _MismatchError(Exception):
+    """An answer is of another kind than the query."""
 
 
 def _graph(reply: Reply) -> list[ox.Triple]:

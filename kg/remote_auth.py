@@ -32,10 +32,12 @@ def origin(url: str) -> tuple[str, str, int]:
     """Return scheme, host and port of an address. Raises ``EngineError`` if it is none."""
     try:
         parts = urllib.parse.urlsplit(url)
-        port = parts.port or {"http": 80, "https": 443}.get(parts.scheme)
+        usual = {"http": 80, "https": 443}.get(parts.scheme)
+        port = usual and (parts.port or usual)
     except ValueError:
         parts, port = urllib.parse.SplitResult("", "", "", "", ""), None
-    if port is None or not parts.hostname or not url.isprintable() or " " in url:
+    printable = url.isascii() and url.isprintable() and " " not in url
+    if port is None or not parts.hostname or not printable:
         raise EngineError(
             f"'{url}' is no address of a server", hint="Such as http://localhost:7878/query."
         )

@@ -56,7 +56,7 @@ class Connection:
         self._timeout = timeout
         self._credentials = credentials
         self._authorizer = Authorizer(credentials, addresses)
-        self._opener = urllib.request.build_opener(_NoMovedWrites())
+        self._opener = _web_opener()
 
     def send(self, request: urllib.request.Request, *, repeatable: bool) -> Reply:
         """Send a request and return the whole answer.
@@ -89,7 +89,9 @@ class Connection:
             except _Failure as error:
                 wait = _wait(error, waits)
                 if wait is None or time.monotonic() + wait > deadline:
-                    raise
+                    raise  # with what the server says, which has not been read yet
+                if isinstance(error, urllib.error.HTTPError):
+                    error.close()
                 time.sleep(wait)
 
     def _send(self, request: urllib.request.Request, deadline: float) -> Reply:
@@ -148,8 +150,8 @@ class Connection:
                 hint="Check the address; it often ends in /sparql, /query or /update.",
             )
         if 300 <= code < 400:
-            place = error.headers.get("Location", "another address")
-            return EngineError(f"{url} has moved ({code})", hint=f"Use {place} instead.")
+            place = urllib.parse.urljoin(url, error.headers.get("Location", ""))
+            return EngineError(f"{url} has moved ({code})", hint=f"Use {one_line(place)} instead.")
         if code in (429, 503):
             return EngineError(f"{url} is busy ({code}){because}", hint="Try again in a while.")
         return EngineError(f"{url} failed ({code}){because}")
@@ -195,7 +197,6 @@ def _wait(error: Exception, waits: list[float]) -> float | None:
         if error.code != 503:
             return None
         wait, asked = waits.pop(0), error.headers.get("Retry-After", "")
-        error.close()
         return min(max(wait, float(asked)), _LONGEST_WAIT) if asked.isdigit() else wait
     reason = getattr(error, "reason", None) or error
     return waits.pop(0) if isinstance(reason, ConnectionRefusedError) else None
@@ -232,6 +233,22 @@ def is_refusal(error: BaseException) -> bool:
     """Say whether a failure is a server's word that it did not do what it was asked to."""
     cause = error.__cause__
     return isinstance(cause, urllib.error.HTTPError) and 400 <= cause.code < 500
+
+
+def _web_opener() -> urllib.request.OpenerDirector:
+    """Return an opener that speaks HTTP and nothing else, wherever an answer points."""
+    opener = urllib.request.OpenerDirector()
+    for handler in (
+        urllib.request.ProxyHandler,
+        urllib.request.HTTPHandler,
+        urllib.request.HTTPSHandler,
+        urllib.request.HTTPDefaultErrorHandler,
+        urllib.request.HTTPErrorProcessor,
+        urllib.request.UnknownHandler,
+        _NoMovedWrites,
+    ):
+        opener.add_handler(handler())
+    return opener
 
 
 class _NoMovedWrites(urllib.request.HTTPRedirectHandler):

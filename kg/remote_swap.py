@@ -29,7 +29,13 @@ Step = Callable[[str], None]
 
 
 class Swap(Protocol):
-    """A replacement of some graphs, in progress."""
+    """A replacement of some graphs, in progress.
+
+    ``touched``: what was there may have been changed.
+    """
+
+    @property
+    def touched(self) -> bool: ...  # noqa: D102
 
     def run(
         self, changed: Graphs, gone: Iterable[str], old: frozenset[str], check: Check, step: Step
@@ -55,6 +61,11 @@ class SwapByUpdate:
         self._changed: list[str] = []
         self._old: frozenset[str] = frozenset()
         self._moving = False
+
+    @property
+    def touched(self) -> bool:
+        """See ``Swap``."""
+        return self._moving
 
     def run(
         self, changed: Graphs, gone: Iterable[str], old: frozenset[str], check: Check, step: Step
@@ -104,6 +115,11 @@ class SwapByStore:
     def __init__(self, target: RemoteEngine) -> None:
         self._target = target
         self._before: dict[str, Sequence[ox.Triple]] = {}
+
+    @property
+    def touched(self) -> bool:
+        """See ``Swap``."""
+        return bool(self._before)
 
     def run(
         self, changed: Graphs, gone: Iterable[str], old: frozenset[str], check: Check, step: Step

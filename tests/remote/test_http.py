@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 import socket
 import threading
 import time
 from collections.abc import Iterator
 
+import pyoxigraph as ox
 import pytest
 
 from kg.engine import Rows
@@ -155,6 +157,26 @@ def test_a_moved_query_is_not_asked_elsewhere(scripted: Scripted) -> None:
     with pytest.raises(EngineError, match="has moved") as caught:
         RemoteEngine(scripted.url).query("ASK {}")
     assert caught.value.hint == "Use http://127.0.0.1:1/query instead."
+    scripted.script.clear()
+    scripted.say(308, Location="\x1b[31m/there")
+    with pytest.raises(EngineError, match="has moved") as caught:
+        RemoteEngine(f"{scripted.url}/here").query("ASK {}")
+    assert re.fullmatch(r"Use http://127.0.0.1:\d+/.*\[31m/there instead.", str(caught.value.hint))
+    assert "\x1b" not in str(caught.value.hint)
+
+
+@pytest.mark.parametrize("place", ["ftp://127.0.0.1:1/g", "file:///etc/hostname", "data:,x"])
+def test_a_graph_is_read_by_http_and_nothing_else(scripted: Scripted, place: str) -> None:
+    scripted.say(302, Location=place)
+    with pytest.raises(EngineError):
+        RemoteEngine(scripted.url, store_url=f"{scripted.url}/store").triples("http://e/g")
+
+
+def test_a_busy_server_without_the_time_to_ask_again(scripted: Scripted) -> None:
+    scripted.say(503, "come back later", Retry_After="5")
+    with pytest.raises(EngineError, match=r"is busy \(503\): come back later"):
+        RemoteEngine(scripted.url, timeout=1).query("ASK {}")
+    assert len(scripted.seen) == 1
 
 
 def test_a_busy_server_is_asked_again(scripted: Scripted) -> None:
@@ -290,8 +312,69 @@ def test_a_page_that_is_no_sparql_server(scripted: Scripted, text: str) -> None:
 @pytest.mark.parametrize("body", ["", "{", '{"head": {"vars": ["a"]}, "results": {"bindings": [{'])
 def test_an_answer_that_breaks_off(scripted: Scripted, body: str) -> None:
     scripted.say(body=body, Content_Type=JSON)
-    with pytest.raises(EngineError, match="did not answer as"):
+    with pytest.raises(EngineError, match="cannot be read, or only a part of it"):
         RemoteEngine(scripted.url).query("SELECT * {}")
+
+
+@pytest.mark.parametrize(
+    ("text", "body"),
+    [
+        ("SELECT ?a {}", YES),
+        ("SELECT * {}", YES),
+        ("ASK {}", '{"head": {"vars": ["a"]}, "results": {"bindings": []}}'),
+        ("SELECT ?a {}", '{"head": {"vars": ["b"]}, "results": {"bindings": []}}'),
+        ("SELECT ?a {}", '{"head": {"vars": ["a", "b"]}, "results": {"bindings": []}}'),
+        ("SELECT (1 AS ?a) ?b {}", '{"head": {"vars": ["a"]}, "results": {"bindings": []}}'),
+    ],
+)
+def test_an_answer_to_another_question(scripted: Scripted, text: str, body: str) -> None:
+    scripted.say(body=body, Content_Type=JSON)
+    with pytest.raises(EngineError, match="something else than it was asked"):
+        RemoteEngine(scripted.url).query(text)
+
+
+def test_columns_are_in_the_order_of_the_query(scripted: Scripted) -> None:
+    body = (
+        '{"head": {"vars": ["b", "a"]}, "results": {"bindings":'
+        ' [{"a": {"type": "literal", "value": "1"}}]}}'
+    )
+    scripted.say(body=body, Content_Type=JSON)
+    answer = RemoteEngine(scripted.url).query("SELECT ?a ?b {}")
+    assert isinstance(answer, Rows)
+    assert (answer.columns, list(answer.rows)) == (["a", "b"], [(ox.Literal("1"), None)])
+
+
+def _one(**terms: tuple[str, str]) -> str:
+    row = {name: {"type": kind, "value": value} for name, (kind, value) in terms.items()}
+    return json.dumps({"head": {"vars": sorted(terms)}, "results": {"bindings": [row]}})
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        '{"head": {"vars": ["n"]}, "results": {"bindings": []}}',
+        _one(n=("literal", "many")),
+        _one(n=("uri", "urn:x")),
+        _one(n=("literal", "-1")),
+    ],
+)
+def test_what_is_no_number_is_no_count(scripted: Scripted, body: str) -> None:
+    scripted.say(body=body, Content_Type=JSON)
+    with pytest.raises(EngineError, match="something else than it was asked"):
+        RemoteEngine(scripted.url).count("urn:g")
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        _one(s=("uri", "urn:x"), p=("literal", "x"), o=("uri", "urn:x")),
+        '{"head": {"vars": ["s", "p", "o"]}, "results": {"bindings": [{}]}}',
+    ],
+)
+def test_what_are_no_statements_are_no_graph(scripted: Scripted, body: str) -> None:
+    scripted.say(body=body, Content_Type=JSON)
+    with pytest.raises(EngineError, match="something else than it was asked"):
+        RemoteEngine(scripted.url).triples("urn:g")
 
 
 def test_a_connection_that_breaks_off(scripted: Scripted) -> None:
@@ -321,7 +404,19 @@ def test_a_part_of_an_answer_is_no_answer(scripted: Scripted, header: dict[str, 
 
 
 @pytest.mark.parametrize(
-    "text", ["", "not an address", "localhost:80", "ftp://e/", "http://", "http://e:x/", "file:///"]
+    "text",
+    [
+        *(
+            "",
+            "not an address",
+            "localhost:80",
+            "ftp://e/",
+            "ftp://e:80/",
+            "http://",
+            "http://e:x/",
+        ),
+        *("file:///", "http://e/\u2603"),
+    ],
 )
 def test_text_that_is_no_address(text: str) -> None:
     with pytest.raises(EngineError, match="is no address of a server"):
