@@ -21,16 +21,17 @@ from typing import TYPE_CHECKING
 
 import pyoxigraph as ox
 
-from kg.engine import Answer, Rows, Term, Triples
+from kg import remote_answers
+from kg.engine import Answer, Rows
 from kg.errors import EngineError, QueryError
 from kg.namespaces import expand
 from kg.query_guard import guard
 from kg.remote_auth import Credentials
 from kg.remote_http import Connection, Reply
-from kg.remote_quirks import check_complete, results
+from kg.remote_quirks import check_complete
 from kg.remote_texts import inserts, n_triples
 from kg.remote_virtuoso import is_virtuoso, may_differ, rewritten
-from kg.sparql_text import names_dataset, projection, query_form, significant
+from kg.sparql_text import names_dataset, query_form, significant
 
 if TYPE_CHECKING:
     from SPARQLWrapper import SPARQLWrapper
@@ -38,16 +39,6 @@ if TYPE_CHECKING:
 TIMEOUT_SECONDS = 60.0
 # Below what Virtuoso answers with as it comes.
 _PAGE = 5_000
-
-_TABLES = "application/sparql-results+json, application/sparql-results+xml;q=0.5"
-_GRAPHS = "application/n-triples, text/turtle;q=0.5"
-# What no one sends who knows nothing of SPARQL or RDF.
-_ANSWERS = frozenset(
-    {
-        *("application/sparql-results+json", "application/sparql-results+xml"),
-        *("application/n-triples", "text/turtle"),
-    }
-)
 
 
 class RemoteEngine:
@@ -116,7 +107,9 @@ class RemoteEngine:
         form = query_form(significant(text))
         is_graph = form in ("CONSTRUCT", "DESCRIBE")
         sparql = _wrapper(self.query_url, text, form or "SELECT")
-        sparql.addCustomHttpHeader("Accept", _GRAPHS if is_graph else _TABLES)
+        sparql.addCustomHttpHeader(
+            "Accept", remote_answers.GRAPHS if is_graph else remote_answers.TABLES
+        )
         if self.seen is not None and not names_dataset(text):
             for graph in self.seen:
                 sparql.addParameter("default-graph-uri", graph)
@@ -124,31 +117,7 @@ class RemoteEngine:
         reply = self._connection.send(sparql._createRequest(), repeatable=True)
         check_complete(reply.headers, self.query_url)
         self._virtuoso = is_virtuoso(reply.headers)
-        try:
-            if is_graph:
-                return Triples(iter(_graph(reply)))
-            return _asked_for(_table(reply), text, form)
-        except _MismatchError as error:
-            raise self._mismatch() from error
-        except (SyntaxError, ValueError) as error:
-            if reply.media_type in _ANSWERS:
-                raise EngineError(
-                    f"{self.query_url} sent an answer that cannot be read, or only a part of it "
-                    f"({reply.media_type})",
-                    hint="The server, or what stands before it, may have broken off.",
-                ) from error
-            raise EngineError(
-                f"{self.query_url} did not answer as a SPARQL server does"
-                + (" but with a web page" if reply.media_type == "text/html" else ""),
-                hint="Check that the address is the one for queries, often ending in /sparql or "
-                "/query.",
-            ) from error
-
-    def _mismatch(self) -> EngineError:
-        return EngineError(
-            f"{self.query_url} answered something else than it was asked",
-            hint="It may be no SPARQL server, or a cache before it may confuse queries.",
-        )
+        return remote_answers.read(reply, text, self.query_url)
 
     def update(self, text: str) -> None:
         """Run an update. Raises ``QueryError`` if the server refuses it, else ``EngineError``."""
@@ -214,10 +183,7 @@ class RemoteEngine:
         name = ox.NamedNode(graph)
         answer = self.query(f"SELECT (COUNT(*) AS ?n) WHERE {{ GRAPH {name} {{ ?s ?p ?o }} }}")
         assert isinstance(answer, Rows)
-        counted = [row[0].value for row in answer.rows if isinstance(row[0], ox.Literal)]
-        if len(counted) != 1 or not counted[0].isdecimal():
-            raise self._mismatch()
-        return int(counted[0])
+        return remote_answers.number(answer, self.query_url)
 
     def triples(self, graph: str) -> list[ox.Triple]:
         """Return what a named graph holds; nothing if there is none. Raises ``EngineError``."""
@@ -226,7 +192,7 @@ class RemoteEngine:
             if reply and is_virtuoso(reply.headers):
                 return self._in_pages(graph)
             try:
-                return _graph(reply) if reply else []
+                return remote_answers.graph(reply) if reply else []
             except (SyntaxError, ValueError) as error:
                 raise EngineError(
                     f"{self.store_url} did not answer as a graph store does",
@@ -238,13 +204,7 @@ class RemoteEngine:
         name = ox.NamedNode(graph)
         answer = self.query(f"SELECT ?s ?p ?o WHERE {{ GRAPH {name} {{ ?s ?p ?o }} }}")
         assert isinstance(answer, Rows)
-        return self._triples(answer)
-
-    def _triples(self, rows: Rows) -> list[ox.Triple]:
-        try:
-            return [ox.Triple(*row) for row in rows.rows]  # type: ignore[arg-type]
-        except TypeError:  # nothing where something must be, or a literal where none may be
-            raise self._mismatch() from None
+        return remote_answers.triples(answer, self.query_url)
 
     def _in_pages(self, graph: str) -> list[ox.Triple]:
         """Return a graph of a Virtuoso, which cuts a longer answer; its blank nodes keep names."""
@@ -256,7 +216,7 @@ class RemoteEngine:
                 f"LIMIT {_PAGE} OFFSET {start}"
             )
             assert isinstance(answer, Rows)
-            found |= dict.fromkeys(self._triples(answer))
+            found |= dict.fromkeys(remote_answers.triples(answer, self.query_url))
         return list(found)
 
     def quads(self) -> Iterator[ox.Quad]:
@@ -293,7 +253,9 @@ class RemoteEngine:
             raise EngineError("no address is known for whole graphs", hint="Give the store URL.")
         joint = "&" if "?" in self.store_url else "?"
         address = f"{self.store_url}{joint}{urllib.parse.urlencode({'graph': graph})}"
-        headers = {"Accept": _GRAPHS} if method == "GET" else {"Content-Type": media_type}
+        headers = (
+            {"Accept": remote_answers.GRAPHS} if method == "GET" else {"Content-Type": media_type}
+        )
         request = urllib.request.Request(address, data, headers, method=method)
         if method in ("GET", "DELETE"):
             found = self._connection.find(request)
@@ -320,42 +282,3 @@ def _wrapper(url: str, text: str, form: str) -> SPARQLWrapper:
     # Found by tokens: the wrapper's own pattern takes a '#' in an IRI for a comment.
     sparql.queryType = form
     return sparql
-
-
-def _table(reply: Reply) -> Rows | bool:
-    media = ox.QueryResultsFormat.from_media_type(reply.media_type)
-    if media is None or media == ox.QueryResultsFormat.JSON:
-        answer = ox.parse_query_results(results(reply.body), format=ox.QueryResultsFormat.JSON)
-    else:
-        answer = ox.parse_query_results(reply.body, format=media)
-    if isinstance(answer, ox.QueryBoolean):
-        return bool(answer)
-    columns = [variable.value for variable in answer.variables]
-    # All of it now: what is malformed is then said here, and not in the middle of a table.
-    rows: list[tuple[Term | None, ...]] = [tuple(row) for row in answer]
-    return Rows(columns, iter(rows))
-
-
-def _asked_for(answer: Rows | bool, text: str, form: str | None) -> Rows | bool:
-    """Return an answer with its columns in the order of the query, if they are those it asks for.
-
-    Raises ``_MismatchError`` if they are not, or a table stands for yes or no.
-    """
-    if isinstance(answer, bool) != (form == "ASK"):
-        raise _MismatchError
-    columns = None if isinstance(answer, bool) else projection(significant(text))
-    if isinstance(answer, bool) or columns is None or answer.columns == columns:
-        return answer
-    if sorted(answer.columns) != sorted(columns):
-        raise _MismatchError
-    places = [answer.columns.index(name) for name in columns]
-    return Rows(columns, (tuple(row[place] for place in places) for row in answer.rows))
-
-
-class _MismatchError(Exception):
-    """An answer is of another kind than the query."""
-
-
-def _graph(reply: Reply) -> list[ox.Triple]:
-    media = ox.RdfFormat.from_media_type(reply.media_type) or ox.RdfFormat.N_TRIPLES
-    return [quad.triple for quad in ox.parse(reply.body, format=media)]

@@ -28,6 +28,7 @@ LAYERS = {
         "kg.sparql_text",
         "kg.embedded",
         "kg.remote",
+        "kg.remote_answers",
         "kg.remote_auth",
         "kg.remote_http",
         "kg.remote_quirks",
