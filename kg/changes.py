@@ -30,7 +30,7 @@ from kg.shacl.patterns import TooRichError, keys, read_patterns
 from kg.snapshot import Snapshot, current, open_snapshot, roots
 from kg.sources import read_source
 from kg.stored_query import catalogue
-from kg.times import BOUNDED
+from kg.times import DATED
 
 # The inputs of a snapshot that are sources of the dispute; the others judge or derive.
 _SOURCE = "dispute/"
@@ -113,7 +113,7 @@ def _derives_otherwise(before: EmbeddedEngine, dispute: Dispute, changed: set[ox
     touched = Changed(quad.triple for quad in changed)
     rules = catalogue(dispute, "derive").values()
     # What no source may state is refused when something is derived.
-    for predicate in (*BOUNDED, *derived_properties(rules)):
+    for predicate in (*DATED, *derived_properties(rules)):
         if any(True for _ in touched.having(predicate)):
             return True
 

@@ -19,7 +19,7 @@ from kg.namespaces import KG, expand, shorten
 from kg.settings import shipped
 from kg.shacl.patterns import TooRichError, read_patterns
 from kg.stored_query import StoredQuery
-from kg.times import BOUNDED
+from kg.times import MADE
 
 # An encoder may say it too, where the target leaves it open.
 _STATED_TOO = {expand("kg:attackKind")}
@@ -29,9 +29,9 @@ _RULE = expand("kg:rule")
 def derived_properties(rules: Iterable[StoredQuery]) -> frozenset[str]:
     """Return the properties of the vocabulary that the project's rules add to described things.
 
-    The bounds of dates are among them. A rule of a dispute's own owns nothing.
+    What dates give is among them. A rule of a dispute's own owns nothing.
     """
-    found = {name for bounds in BOUNDED.values() for name in bounds}
+    found = set(MADE)
     for rule in rules:
         if rule.path is not None and shipped("queries") in rule.path.parents:
             found |= _added_by(rule)

@@ -20,6 +20,8 @@ MEANING = {
     "view": "view: how the answer is best shown.",
     "after": "after: the derivations that must have run before.",
     "mend": "mend: how to mend what the check finds.",
+    "found_by": "found_by: a variable, with a pattern that finds all its values; no two of them "
+    "share a row. --as-found asks for some of them at a time.",
 }
 VIEWS = ("table", "chain", "timeline", "graph", "text")
 TYPES = (

@@ -11,6 +11,7 @@ import pyoxigraph as ox
 from kg import sparql_text
 from kg.errors import QueryError
 from kg.namespaces import PREFIXES
+from kg.query_guard import guard
 from kg.query_header import MEANING, Header, Parameter
 
 _FORMS_OF_KIND = {"check": ("SELECT",), "derive": ("CONSTRUCT",)}
@@ -126,7 +127,7 @@ def checked_params(
         params[name] = parameter.with_default(None if default.upper() == "UNDEF" else default)
     if header.found:
         for block in blocks:
-            if block.terms == 1 and block.name not in params:
+            if block.terms == 1 and block.name not in {*params, *header.mapping("found_by")}:
                 raise QueryError(
                     f"the parameter '{block.name}' is not declared",
                     path=path,
@@ -187,3 +188,35 @@ def check_columns(
     raise header.error(
         f"columns are in another order than the query's: {', '.join(names)}", "columns"
     )
+
+
+def checked_found_by(
+    header: Header, text: str, tokens: list[sparql_text.Token], path: Path | None
+) -> tuple[str, str] | None:
+    """Return the variable whose values are asked for some at a time, and the pattern of its values.
+
+    Raises ``QueryError`` if there are several, if the query has no line ``VALUES ?name { UNDEF }``
+    for it, or if the pattern is no SPARQL.
+    """
+    found = header.mapping("found_by")
+    if not found:
+        return None
+    if len(found) != 1:
+        raise header.error("'found_by' must have one variable", "found_by")
+    ((name, pattern),) = found.items()
+    blocks = [block for block in sparql_text.values_blocks(tokens) if block.name == name]
+    inside = [text[block.inside_start : block.inside_end].strip().upper() for block in blocks]
+    if not inside or any(term != "UNDEF" for term in inside):
+        raise header.error(
+            f"the query has no line VALUES ?{name} {{ UNDEF }}, or another default",
+            "found_by",
+            name,
+            hint="Put the line where the values are to be searched from.",
+        )
+    search = f"SELECT ?{name} WHERE {{ {pattern} }}"
+    guard(search, path)
+    try:
+        _empty_store().query(sparql_text.prologue(text) + search)
+    except SyntaxError as error:
+        raise header.error(f"the pattern is no SPARQL: {error}", "found_by", name) from None
+    return name, pattern

@@ -46,7 +46,8 @@ class StoredQuery:
     ``kind`` is ``ask``, ``check`` or ``derive``, or ``None`` for a file or text of the user's own,
     which may do without a header. ``form`` is the SPARQL query form in upper case. ``columns``
     maps a column's name to what it means, in the order of the projection; it is empty unless
-    ``form`` is ``SELECT`` and the header has them.
+    ``form`` is ``SELECT`` and the header has them. ``found_by`` is a variable with the pattern
+    that finds its values (``kg.as_found``).
     """
 
     name: str
@@ -61,6 +62,7 @@ class StoredQuery:
     view: str = "table"
     after: tuple[str, ...] = ()
     mend: str = ""
+    found_by: tuple[str, str] | None = None
 
 
 def load_query(path: Path) -> StoredQuery:
@@ -132,6 +134,7 @@ def parse_query(
         view=header.text("view") or "table",
         after=header.names("after"),
         mend=header.text("mend"),
+        found_by=query_rules.checked_found_by(header, text, tokens, path),
     )
 
 
@@ -198,13 +201,7 @@ def bind(query: StoredQuery, values: Mapping[str, Term]) -> str:
     for name, parameter in query.params.items():
         if parameter.required and name not in values:
             raise missing_parameter(query, parameter)
-    text = query.text
-    blocks = sparql_text.values_blocks(sparql_text.significant(text))
-    for block in reversed(blocks):
-        if block.name in values:
-            written = str(values[block.name])
-            text = f"{text[: block.inside_start]} {written} {text[block.inside_end :]}"
-    return text
+    return sparql_text.put_values(query.text, {name: str(term) for name, term in values.items()})
 
 
 def unknown_parameter(query: StoredQuery, name: str) -> ParameterError:

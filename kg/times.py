@@ -9,11 +9,13 @@ from __future__ import annotations
 import math
 import re
 from calendar import monthrange
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
+from itertools import chain
 from time import struct_time
 from typing import Any
+from urllib.parse import quote
 
 import pyoxigraph as ox
 
@@ -31,6 +33,25 @@ BOUNDED = {
     expand("kg:eventTime"): (expand("kg:eventEarliest"), expand("kg:eventLatest")),
     expand("kg:published"): (expand("kg:publishedEarliest"), expand("kg:publishedLatest")),
 }
+
+COMMIT_TIME = expand("kg:commitTime")
+# The properties whose values the spans and the bounds are made of.
+DATED = (*BOUNDED, COMMIT_TIME)
+COMMIT_DAY, OF_DATE, SPAN_EARLIEST, SPAN_LATEST = (
+    ox.NamedNode(expand(f"kg:{name}"))
+    for name in ("commitDay", "ofDate", "spanEarliest", "spanLatest")
+)
+# What is derived from them and a source may not state.
+MADE = frozenset(
+    {
+        *(name for pair in BOUNDED.values() for name in pair),
+        *(node.value for node in (COMMIT_DAY, OF_DATE, SPAN_EARLIEST, SPAN_LATEST)),
+    }
+)
+_SPAN, _RULE, _TYPE = (
+    ox.NamedNode(expand(name)) for name in ("kg:TimeSpan", "kg:rule", "rdf:type")
+)
+RULE = "time-bounds"
 
 # How many bounds one query puts in place.
 _AT_ONCE = 5_000
@@ -90,25 +111,64 @@ def _parsed(text: str) -> Bounds:
 def time_bounds(engine: Engine, dispute: Dispute) -> Iterator[ox.Triple]:
     """Yield the bounds of every ``kg:utteredAt``, ``kg:eventTime`` and ``kg:published``.
 
+    Beside them one ``kg:TimeSpan`` for each date that is given, however often, and for each day
+    (UTC) on which a commit was made, which the commit names as its ``kg:commitDay``: no store has
+    an index of ranges, but dates are few, and what bears one is looked up by it.
+
     They belong in the derived graph. Raises ``SourceError`` with file and line for a literal that
     is no EDTF date, before it yields anything.
     """
     # A large dispute has few dates beside statements: each is read once, and the engine finds
     # where it stands.
     ends: list[str] = []
+    spans: dict[str, Bounds] = {}
     for predicate, value in _dates(engine):
         try:
             if not isinstance(value, ox.Literal) or value.datatype != EDTF:
                 raise ValueError("not a literal of type edtf:EDTF")
-            found = bounds(value.value)
+            found = spans[value.value] = bounds(value.value)
         except ValueError as error:
             subject = _one_with(engine, predicate, value)
             raise _malformed(dispute, subject, value, str(error)) from None
         for name, moment in zip(BOUNDED[predicate.value], found, strict=True):
             if moment is not None:
-                stamp = moment.replace(tzinfo=None).isoformat() + "Z"
-                ends.append(f'({predicate} {value} <{name}> "{stamp}"^^{DATE_TIME})')
-    return _where_dated(engine, ends)
+                ends.append(f"({predicate} {value} <{name}> {_stamp(moment)})")
+    days = list(_days_of_commits(engine))
+    spans.update((day, bounds(day)) for _, day in days)
+    return chain(
+        _where_dated(engine, ends),
+        (ox.Triple(commit, COMMIT_DAY, ox.Literal(day, datatype=EDTF)) for commit, day in days),
+        _spans(spans, dispute),
+    )
+
+
+def _stamp(moment: datetime) -> ox.Literal:
+    return ox.Literal(moment.replace(tzinfo=None).isoformat() + "Z", datatype=DATE_TIME)
+
+
+def _days_of_commits(engine: Engine) -> Iterator[tuple[Any, str]]:
+    """Yield each commit with the day on which it was made; one without a usable time has none."""
+    answer = engine.query(f"SELECT ?commit ?time {{ ?commit <{COMMIT_TIME}> ?time }}")
+    assert isinstance(answer, Rows)
+    for commit, time in answer.rows:
+        try:
+            moment = datetime.fromisoformat(time.value)  # type: ignore[union-attr]
+            moment = moment.astimezone(UTC) if moment.tzinfo else moment
+        except (ValueError, OverflowError):
+            continue  # a shape says so
+        yield commit, moment.date().isoformat()
+
+
+def _spans(spans: Mapping[str, Bounds], dispute: Dispute) -> Iterator[ox.Triple]:
+    for text, (earliest, latest) in sorted(spans.items()):
+        span = ox.NamedNode(f"{dispute.base}date-{quote(text, safe='')}")
+        yield ox.Triple(span, _TYPE, _SPAN)
+        yield ox.Triple(span, _RULE, ox.Literal(RULE))
+        yield ox.Triple(span, OF_DATE, ox.Literal(text, datatype=EDTF))
+        if earliest:
+            yield ox.Triple(span, SPAN_EARLIEST, _stamp(earliest))
+        if latest:
+            yield ox.Triple(span, SPAN_LATEST, _stamp(latest))
 
 
 def _where_dated(engine: Engine, ends: list[str]) -> Iterator[ox.Triple]:

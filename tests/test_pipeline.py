@@ -55,7 +55,8 @@ def test_the_example_becomes_a_snapshot(dispute: Dispute) -> None:
     said: list[str] = []
     report = build(dispute, said.append)
     assert (report.documents, report.assertions, report.relays, report.propositions) == (1, 4, 2, 1)
-    assert report.derived["time-bounds"] == 6  # of the document, its proposition and a3
+    # Of the document, its proposition and a3: two bounds each, and a span of five triples.
+    assert report.derived["time-bounds"] == 3 * (2 + 5)
     assert report.triples > 100
     assert report.seconds > 0
     assert report.path == dispute.folder / ".kg" / "snapshots" / report.digest

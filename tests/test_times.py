@@ -98,7 +98,11 @@ def loaded(folder: Path) -> tuple[EmbeddedEngine, list[str]]:
 
 def test_bounds_of_a_dispute(example_dispute: Path) -> None:
     _, lines = loaded(example_dispute)
-    names = [line.replace("https://w3id.org/counterclaim/", "") for line in lines]
+    names = [
+        line.replace("https://w3id.org/counterclaim/", "")
+        for line in lines
+        if "/example/date-" not in line
+    ]
     stamp = "^^<http://www.w3.org/2001/XMLSchema#dateTime>"
     assert names == [
         f'<example/a3> <ns#utteredEarliest> "2023-04-02T00:00:00Z"{stamp}',
@@ -108,6 +112,33 @@ def test_bounds_of_a_dispute(example_dispute: Path) -> None:
         f'<example/p1> <ns#eventEarliest> "2023-03-19T00:00:00Z"{stamp}',
         f'<example/p1> <ns#eventLatest> "2023-03-21T23:59:59Z"{stamp}',
     ]
+
+
+COMMITS = """
+@prefix : <https://w3id.org/counterclaim/example/> .
+@prefix kg: <https://w3id.org/counterclaim/ns#> .
+@prefix xsd: <http://www.w3.org/2001/XMLSchema#> .
+:one kg:commitTime "2024-03-02T01:00:00+03:00"^^xsd:dateTime .
+:two kg:commitTime "2024-03-01T23:00:00Z"^^xsd:dateTime .
+:three kg:commitTime "2024-03-02T01:00:00"^^xsd:dateTime .
+:bad kg:commitTime "yesterday" .
+"""
+
+
+def test_a_date_has_one_span_and_a_commit_its_day(example_dispute: Path) -> None:
+    (example_dispute / "records").mkdir(exist_ok=True)
+    (example_dispute / "records" / "git.ttl").write_text(COMMITS, encoding="utf-8")
+    _, lines = loaded(example_dispute)
+    kg = "https://w3id.org/counterclaim/ns#"
+    here = "https://w3id.org/counterclaim/example/"
+    days = [line for line in lines if f"<{kg}commitDay>" in line]
+    assert [line.split()[0].removeprefix(f"<{here}") for line in days] == ["one>", "three>", "two>"]
+    assert ["2024-03-02" in line for line in days] == [False, True, False]
+    spans = [line for line in lines if f"<{kg}ofDate>" in line]
+    dates = ("2023-03-20~", "2023-04", "2023-04-02", "2024-03-01", "2024-03-02")
+    assert {line.split()[0] for line in spans} == {f"<{here}date-{date}>" for date in dates}
+    assert len(spans) == len(dates)
+    assert f'<{here}date-2023-04> <{kg}spanLatest> "2023-04-30T23:59:59Z"' in "\n".join(lines)
 
 
 @pytest.mark.parametrize(

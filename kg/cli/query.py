@@ -17,7 +17,7 @@ from kg.in_words import counted
 if TYPE_CHECKING:
     from kg.dispute import Dispute
     from kg.embedded import EmbeddedEngine
-    from kg.engine import Engine
+    from kg.engine import Answer, Engine
     from kg.stored_query import StoredQuery
 
 # As in kg.results, which is not imported before it is needed.
@@ -38,6 +38,12 @@ GRAPHS = ("turtle", "trig", "nt", "nq", "jsonld", "rdfxml")
 @click.option(
     "--limit", type=click.IntRange(min=0), metavar="N", help="Print no more than N rows or triples."
 )
+@click.option(
+    "--as-found",
+    is_flag=True,
+    help="Print rows as they are found, not in the query's order: in a large dispute the first "
+    "come sooner.",
+)
 @click.option("--no-build", is_flag=True, help="Ask the last snapshot, even if sources changed.")
 @click.option("--explain", is_flag=True, help="Print the SPARQL that would run, and do not run it.")
 @endpoint_options
@@ -48,6 +54,7 @@ def query(
     params: tuple[str, ...],
     format: str | None,
     limit: int | None,
+    as_found: bool,
     no_build: bool,
     explain: bool,
     endpoint: Endpoint | None,
@@ -59,6 +66,7 @@ def query(
 
     Example: kg query contradictions --limit 5
     """
+    from kg.as_found import as_found as found_rows
     from kg.parameters import needs_engine, split_pairs, to_terms
     from kg.query_header import without_header
     from kg.stored_query import bind
@@ -70,14 +78,16 @@ def query(
     engine: Engine | None = None
     if not explain or needs_engine(asked, given):
         engine = engine_of(dispute, endpoint, build=not no_build)
-    text = bind(asked, to_terms(asked, given, engine, dispute.base))
+    terms = to_terms(asked, given, engine, dispute.base)
+    text = bind(asked, terms)
     if explain or engine is None:
         # Without the header, whose parameters are now bound, the text can be asked again anywhere.
         bare = without_header(text)
         click.echo(bare, nl=not bare.endswith("\n"))
         return
     try:
-        _run(engine, text, format, dispute.base, limit)
+        answer = found_rows(engine, asked, terms) if as_found else engine.query(text)
+        _print(answer, format, dispute.base, limit)
     except QueryError as error:
         error.path = error.path or asked.path
         raise
@@ -145,12 +155,11 @@ def _format_for(asked: StoredQuery, format: str | None) -> str:
     )
 
 
-def _run(engine: Engine, text: str, format: str, base: str, limit: int | None) -> None:
+def _print(answer: Answer, format: str, base: str, limit: int | None) -> None:
     from kg import results
     from kg.cli.rows import warn
     from kg.engine import Rows, Triples
 
-    answer = engine.query(text)
     if isinstance(answer, Rows):
         written = results.write_rows(answer, format, sys.stdout, base=base, limit=limit)
     elif isinstance(answer, Triples):

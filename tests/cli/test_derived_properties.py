@@ -30,6 +30,7 @@ STATED = {
     "kg:hearsayDepth": ":a2 kg:hearsayDepth 1 .",
     "kg:identifiedWith": ":bo kg:identifiedWith :ana .",
     "kg:utteredEarliest": ':a2 kg:utteredEarliest "2023-03-13T00:00:00Z"^^xsd:dateTime .',
+    "kg:ofDate": ':a2 kg:ofDate "2023-03-13"^^<http://id.loc.gov/datatypes/edtf/EDTF> .',
     "kg:inDocument": ":a2 kg:inDocument :doc .",
     "kg:lastWordOf": ":p1 kg:lastWordOf :bo .",
 }
