@@ -12,7 +12,7 @@ import socket
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -154,6 +154,7 @@ async def test_a_job_ahead_of_one_that_is_slow_goes_to_another_worker(store: str
 @running
 async def test_a_job_ahead_of_one_that_is_killed_is_done_once(store: str) -> None:
     async with pool_of(2, short=1) as pool:
+        never_ages(pool)
         killed = await begun(pool, "a", store, ENDLESS)
         waiting = Waiting(pool, "b", store, "ASK {}")
         assert waiting.place.worker is killed
@@ -167,6 +168,7 @@ async def test_a_job_ahead_of_one_that_is_killed_is_done_once(store: str) -> Non
 @running
 async def test_a_job_ahead_of_one_that_dies_is_done_once(store: str) -> None:
     async with pool_of(2, short=1) as pool:
+        never_ages(pool)
         dying = await begun(pool, "a", store, ENDLESS)
         waiting = Waiting(pool, "b", store, "ASK {}")
         assert dying.process
@@ -177,6 +179,33 @@ async def test_a_job_ahead_of_one_that_dies_is_done_once(store: str) -> None:
         assert b'"boolean":true' in (await waiting.answer())[1]
         assert waiting.ahead[-1:] == [False]
         assert pool.busy == 0
+
+
+@running
+async def test_a_job_that_its_worker_died_of_is_not_given_to_another(store: str) -> None:
+    """Also where it was sent ahead, and begun before the answer to the one before was read."""
+    async with pool_of(2, short=1) as pool:
+        never_ages(pool)
+        worker = await begun(pool, "a", store, "ASK {}")
+        waiting = Waiting(pool, "b", store, ENDLESS)
+        assert waiting.place.worker is worker
+        assert worker._jobs
+        with suppress(BlockingIOError):
+            while worker._jobs.theirs.recv(1, socket.MSG_DONTWAIT | socket.MSG_PEEK):
+                await asyncio.sleep(0.001)
+        assert worker.process
+        os.kill(worker.process.pid, signal.SIGKILL)
+        while not worker.gone:
+            await asyncio.sleep(0.001)
+        assert (await worker.frame())[0] == frames.WHOLE
+        pool.back(worker, "a")
+        with pytest.raises(EOFError) as died:
+            await waiting.answer()
+        assert died.type is EOFError  # not UntakenError
+        assert waiting.given == [worker]
+        pool.back(worker, "b")
+        assert pool.busy == 0
+        assert not pool._held
 
 
 @running
