@@ -14,7 +14,7 @@ from kg.dispute import Dispute
 from kg.embedded import EmbeddedEngine
 from kg.settings import shipped
 from kg.sources import fingerprint, has_blank_node, ontology_source
-from kg.stored_query import catalogue
+from kg.stored_query import read_text, stored_paths
 
 
 def inputs_of(dispute: Dispute) -> dict[str, str]:
@@ -84,8 +84,9 @@ class StatedDigest:
         parts = [f"counterclaim {__version__}"]
         parts += [f"{name} {version(name)}" for name in ("pyoxigraph", "edtf")]
         parts += [f"graph {name} {value}" for name, value in sorted(self.graphs.items())]
-        rules = sorted(catalogue(dispute, "derive").items())
-        parts += [f"rule {name} {_sha256(rule.text)}" for name, rule in rules]
+        # They have been loaded, and so are well-formed.
+        rules = stored_paths(dispute, "derive").items()
+        parts += [f"rule {name} {_sha256(read_text(path))}" for name, path in rules]
         parts += [f"derived {name} {count}" for name, count in sorted(derived.items())]
         return _sha256("\n".join(parts))
 
