@@ -20,17 +20,15 @@ from kg.errors import QueryError
 from kg.namespaces import shorten
 from kg.settings import shipped
 from kg.stored_query import StoredQuery, catalogue
-from kg.times import BOUNDED, time_bounds
+from kg.times import MADE, time_bounds
 
 Step = Callable[[str], None]
 
 # A line of N-Triples with a blank node outside of a literal.
 _BLANK = re.compile(rb"^(?:<[^>\n]*> <[^>\n]*> )?_:", re.MULTILINE)
 
-# What the project's rules call the bounds of dates.
-_BOUND = re.compile(
-    "|".join(re.escape(shorten(name)) for bounds in BOUNDED.values() for name in bounds)
-)
+# What the project's rules call that which dates give.
+_OF_DATES = re.compile("|".join(re.escape(shorten(name)) for name in sorted(MADE)))
 
 
 def derive(engine: Engine, dispute: Dispute, step: Step | None = None) -> dict[str, int]:
@@ -142,7 +140,7 @@ def _before(rule: StoredQuery) -> tuple[str, ...]:
     Every rule may ask for the bounds of dates; what the project's own ask is known.
     """
     own = rule.path is None or shipped("queries") not in rule.path.parents
-    return ("time-bounds", *rule.after) if own or _BOUND.search(rule.text) else rule.after
+    return ("time-bounds", *rule.after) if own or _OF_DATES.search(rule.text) else rule.after
 
 
 def in_order(rules: Mapping[str, StoredQuery]) -> list[StoredQuery]:

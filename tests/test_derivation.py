@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from kg.derivation import derive, in_order
+from kg.derivation import _before, derive, in_order
 from kg.dispute import open_dispute
 from kg.embedded import EmbeddedEngine
 from kg.errors import QueryError
 from kg.pipeline import load
-from kg.stored_query import StoredQuery
+from kg.stored_query import StoredQuery, catalogue
 
 BASE = "https://w3id.org/counterclaim/example/"
 
@@ -117,3 +117,18 @@ def test_each_rule_is_announced(example_dispute: Path) -> None:
     said: list[str] = []
     counts = derive(engine, dispute, said.append)
     assert said == list(counts)
+
+
+def test_every_rule_sees_the_bounds_of_dates(example_dispute: Path) -> None:
+    own_rule(example_dispute, "aaa", "?s ?any ?o FILTER(CONTAINS(STR(?any), 'Earliest'))")
+    counts, lines = derived(example_dispute)
+    assert 0 < counts["aaa"] < counts["time-bounds"]
+    assert any(f"<{BASE}aaa>" in line for line in lines)
+
+
+def test_rules_of_the_project_that_ask_for_dates_wait_for_them() -> None:
+    rules = catalogue(None, "derive")
+    waiting = {name for name, rule in rules.items() if "time-bounds" in _before(rule)}
+    asking = {name for name, rule in rules.items() if "Earliest" in rule.text}
+    assert asking
+    assert asking <= waiting < set(rules)
