@@ -51,13 +51,13 @@ def spent(work: Callable[[], object]) -> float:
     return time.process_time() - before
 
 
-def measure(engine: Any, queries: Any, list_limit: float = LIST_LIMIT) -> dict[str, Any]:
+def measure(engine: Any, queries: Any, list_limit: float | None = LIST_LIMIT) -> dict[str, Any]:
     """Ask each stored query; times in seconds.
 
     ``bound`` is the slowest but one in twenty of ordinary values; ``most`` the time, and ``rows``
     the number of rows, for the value that has most to say; ``lists`` is the time until the first
     row without any value, or ``None`` once ``list_limit`` has been used up, and ``found`` that
-    until the first row as it is found.
+    until the first row as it is found; neither without a ``list_limit``.
     """
     from kg.as_found import as_found
     from kg.stored_query import bind
@@ -73,6 +73,8 @@ def measure(engine: Any, queries: Any, list_limit: float = LIST_LIMIT) -> dict[s
             text, rows = bind(query, {parameter: _node(MOST[parameter])}), []
             found["most"][name] = spent(lambda t=text, r=rows: r.extend(engine.query(t).rows))
             found["rows"][name] = len(rows)
+        if list_limit is None:
+            continue
         if not any(parameter.required for parameter in query.params.values()):
             text = bind(query, {})
             found["lists"][name] = None
