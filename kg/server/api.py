@@ -21,7 +21,9 @@ from kg.server.several import OfSeveral
 from kg.server.site import Site
 from kg.stored_query import StoredQuery
 
-_OWN = ("format", "page", "per_page")
+# What the addresses of stored queries take besides the parameters of the query.
+_FOR_ROWS = ("page", "per_page", "as_found")
+_OWN = ("format", *_FOR_ROWS)
 _PER_PAGE = 100
 
 
@@ -62,17 +64,15 @@ class QueryAnswer(_Reading):
         format = one(found, "format")
         page = _number(found, "page", 1_000_000)
         per_page = _number(found, "per_page", PER_PAGE_MOST)
+        as_found = _yes(found, "as_found")
         paged = page is not None or per_page is not None
-        if paged and query.form != "SELECT":
+        for_rows = [name for name in _FOR_ROWS if one(found, name) is not None]
+        if for_rows and query.form != "SELECT":
             raise Problem(
                 400,
                 "Bad parameters",
-                "Only rows come in pages, and this query answers with something else.",
-                errors=[
-                    {"parameter": name, "detail": "is for rows"}
-                    for name in ("page", "per_page")
-                    if one(found, name) is not None
-                ],
+                "Only rows have an order and pages, and this query answers with something else.",
+                errors=[{"parameter": name, "detail": "is for rows"} for name in for_rows],
             )
         values = [pair for pair in found if pair[0] not in _OWN]
         job = {
@@ -81,6 +81,7 @@ class QueryAnswer(_Reading):
             "kind": query.kind,
             "text": query.text,
             "values": values,
+            "as_found": as_found,
             "page": (page or 1) if paged else None,
             "per_page": (per_page or _PER_PAGE) if paged else None,
             **self._formats(scope, query, format),
@@ -155,6 +156,18 @@ def _number(found: Pairs, name: str, most: int) -> int | None:
             errors=[{"parameter": name, "detail": "is no such number"}],
         )
     return int(text)
+
+
+def _yes(found: Pairs, name: str) -> bool:
+    text = one(found, name)
+    if text not in (None, "true", "false"):
+        raise Problem(
+            400,
+            "Bad parameters",
+            f"'{name}' is true or false.",
+            errors=[{"parameter": name, "detail": "is neither true nor false"}],
+        )
+    return text == "true"
 
 
 def _described(query: StoredQuery, address: str) -> dict[str, Any]:

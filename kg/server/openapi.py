@@ -163,6 +163,11 @@ def _query(query: StoredQuery) -> dict[str, Any]:
                 {**number, "maximum": PER_PAGE_MOST},
                 "How many rows a page has (default 100, if a page is asked for).",
             ),
+            parameter(
+                "as_found",
+                {"type": "boolean"},
+                "Whether rows may come as they are found. The first come sooner than in order.",
+            ),
         ]
     kind = "Triples" if graph else "Rows"
     return {

@@ -10,6 +10,7 @@ from typing import TextIO, cast
 
 import pyoxigraph as ox
 
+from kg.as_found import as_found
 from kg.embedded import EmbeddedEngine
 from kg.engine import Rows, Term
 from kg.errors import ParameterError, QueryError
@@ -30,16 +31,19 @@ def run(engine: EmbeddedEngine, job: Job, bounds: Bounds, open_output: Open) -> 
     """Bind and run a stored query.
 
     The job has its ``name``, ``kind`` and ``text``, ``values`` (pairs of a name and what was
-    typed), ``page`` (from 1) and ``per_page`` or ``None``, and what ``evaluate.run`` needs.
-    Raises ``RefusedError``; for parameters it names each that is wrong.
+    typed), ``page`` (from 1) and ``per_page`` or ``None``, ``as_found``, whether rows may come as
+    they are found instead of in order, and what ``evaluate.run`` needs. Raises ``RefusedError``;
+    for parameters it names each that is wrong.
     """
     query = _parsed(job["text"], job["name"], job["kind"])
+    terms = _terms(query, job, engine)
     try:
-        text = bind(query, _terms(query, job, engine))
+        text = bind(query, terms)
     except QueryError as error:
         raise RefusedError(400, "Bad parameters", error.message) from None
     simple = job["rows"] is not None and job["rows"][1] in ("json", "xml", "csv", "tsv")
-    if query.form in ("CONSTRUCT", "DESCRIBE") or (job["page"] is None and simple):
+    as_they_are = job["page"] is None and not job["as_found"]
+    if query.form in ("CONSTRUCT", "DESCRIBE") or (simple and as_they_are):
         run_query(engine, {**job, "query": text}, bounds, open_output)
         return
     if job["rows"] is None:
@@ -48,7 +52,9 @@ def run(engine: EmbeddedEngine, job: Job, bounds: Bounds, open_output: Open) -> 
         _yes_or_no(engine, text, job, open_output)
         return
     try:
-        _page(engine, text, job, bounds, open_output)
+        answer = as_found(engine, query, terms) if job["as_found"] else engine.query(text)
+        assert isinstance(answer, Rows)
+        _page(answer, changes(text), job, bounds, open_output)
     except TooLargeError as error:
         raise RefusedError(422, "Answer too large", f"The answer {error.what}.") from None
 
@@ -96,11 +102,9 @@ def _yes_or_no(engine: EmbeddedEngine, text: str, job: Job, open_output: Open) -
     output.close({"rows": 1})
 
 
-def _page(engine: EmbeddedEngine, text: str, job: Job, bounds: Bounds, open_output: Open) -> None:
-    answer = engine.query(text)
-    assert isinstance(answer, Rows)
+def _page(answer: Rows, changing: bool, job: Job, bounds: Bounds, open_output: Open) -> None:
     media, format = job["rows"]
-    head = {"type": media, "cacheable": not changes(text)}
+    head = {"type": media, "cacheable": not changing}
     rows = answer.rows
     number, size = job["page"], job["per_page"]
     if number is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 import shutil
 from collections.abc import Iterator
 from urllib.parse import urlencode
@@ -60,6 +61,14 @@ WHERE {
 }
 ORDER BY ?thing
 """
+BACKWARDS = """\
+SELECT ?thing
+WHERE {
+  VALUES ?thing { UNDEF }
+  { SELECT (?number AS ?thing) WHERE { VALUES ?number { 1 2 3 4 } } }
+}
+ORDER BY DESC(?thing)
+"""
 HOSTILE = [
     '"', "'", "\\", "\\\\", "\n", "\r\n", "\t", "{", "}", ">", "<", "#", "\x00", '"""', "'''", "",
     '" } UNION { ?thing ?p ?o } #', "Example\" || true || \"", "\\u0022 }", '"@en', '"^^<urn:x>',
@@ -112,6 +121,8 @@ def own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     (queries / "any.rq").write_text(asked.format("any") + "ASK { ?s ?p ?o }\n")
     changing = "SELECT (STRUUID() AS ?thing)\nWHERE {}\nORDER BY ?thing\n"
     (queries / "changing.rq").write_text(asked.format("changing") + column + changing)
+    found_by = "#+ found_by: {thing: 'VALUES ?thing { 1 2 3 4 }'}\n"
+    (queries / "backwards.rq").write_text(asked.format("back") + column + found_by + BACKWARDS)
     server = start([*arguments, "--workers", "2"], folder / "log", folder / "cache")
     yield server
     end(server)
@@ -221,16 +232,42 @@ def test_yes_or_no_in_every_format(own: Server, format: str, expected: str) -> N
     assert (reply.status, reply.text.strip()) == (200, expected)
 
 
-def test_only_rows_come_in_pages(own: Server) -> None:
+def test_only_rows_come_in_pages_and_as_they_are_found(own: Server) -> None:
+    for_rows = dict.fromkeys(("page", "per_page", "as_found"))
     operations = own.request("/openapi.json").json()["paths"]
     for name, given in (("any", {}), ("in-construct", {"find": "Example"})):
-        reply = own.request(ask(name, page="1", per_page="2", **given))
+        reply = own.request(ask(name, page="1", per_page="2", as_found="true", **given))
         assert reply.status == 400
-        assert [one["parameter"] for one in reply.json()["errors"]] == ["page", "per_page"]
+        assert [one["parameter"] for one in reply.json()["errors"]] == list(for_rows)
         told = operations[f"/api/queries/{name}"]["get"]["parameters"]
-        assert not {"page", "per_page"} & {one.get("name") for one in told}
+        assert not for_rows.keys() & {one.get("name") for one in told}
     told = operations["/api/queries/in-filter"]["get"]["parameters"]
-    assert {"page", "per_page"} <= {one.get("name") for one in told}
+    assert for_rows.keys() <= {one.get("name") for one in told}
+
+
+@pytest.mark.parametrize("format", ["json", "csv", "tsv", "xml", "md"])
+def test_rows_come_as_they_are_found_if_asked_for(own: Server, format: str) -> None:
+    def numbers(**given: str) -> list[str]:
+        return re.findall(r"\b[1-4]\b(?!/|\.)", own.request(ask("backwards", **given)).text)
+
+    in_order = numbers(format=format)
+    found = numbers(format=format, as_found="true")
+    assert in_order[-4:] == ["4", "3", "2", "1"]
+    # The first by itself, and then several at a time, in the order of the query.
+    assert found[-4:] == ["1", "4", "3", "2"]
+    assert numbers(format=format, as_found="false") == in_order
+
+
+def test_pages_of_rows_as_they_are_found(own: Server) -> None:
+    pages = [
+        own.request(ask("backwards", as_found="true", page=str(page), per_page="3"))
+        for page in (1, 2)
+    ]
+    assert [row["thing"] for page in pages for row in page.rows] == ["1", "4", "3", "2"]
+    assert "as_found=true" in pages[0].headers["link"]
+    refused = own.request(ask("backwards", as_found="maybe"))
+    assert refused.status == 400
+    assert [one["parameter"] for one in refused.json()["errors"]] == ["as_found"]
 
 
 @pytest.mark.parametrize("more", [{}, {"page": "1"}, {"format": "md"}])
