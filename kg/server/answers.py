@@ -15,7 +15,8 @@ from kg.server.leaving import LeftError, UnlessGone
 from kg.server.limits import Limits
 from kg.server.notes import Notes
 from kg.server.pace import Clients, Pace
-from kg.server.pool import BusyError, Loan, Pool
+from kg.server.places import BusyError
+from kg.server.pool import Loan, Pool
 from kg.server.problems import Problem
 from kg.server.published import Published
 from kg.server.running import GoneError, KilledError, Run

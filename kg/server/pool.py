@@ -1,63 +1,22 @@
-"""Worker processes: started ahead, lent fairly, killed when they must be, replaced at once."""
+"""Worker processes, lent fairly, and killed when they must be."""
 
 from __future__ import annotations
 
 import asyncio
-import tempfile
 import time
 from collections import Counter, deque
 from collections.abc import Callable
 from types import TracebackType
-from typing import Any
 
-from kg.server.launcher import Launcher
+from kg.server.crew import Crew
 from kg.server.limits import Limits
+from kg.server.places import BusyError, Place
 from kg.server.workers import Worker
 
 # After so long a query gives way to others on the processor; seconds.
 _LONG = 1.0
 # A query is short until it has run for so long; seconds.
 _SHORT = 0.005
-# A worker that cannot start is tried again after so long, doubled up to the last; seconds.
-_PAUSES = (0.1, 5.0)
-
-
-class BusyError(Exception):
-    """No worker is free and no more may wait; ``retry_after`` seconds might help."""
-
-    def __init__(self, retry_after: int) -> None:
-        super().__init__("too many requests are waiting")
-        self.retry_after = retry_after
-
-
-class Place:
-    """A place in the queue: when its turn comes, ``given`` is called with a worker.
-
-    ``store`` and ``job`` are known if the job may be sent to a worker ahead of its turn.
-    """
-
-    __slots__ = ("client", "future", "given", "job", "store", "worker")
-
-    def __init__(
-        self, client: str, given: Callable[[Worker], None], store: str = "", job: bytes = b""
-    ) -> None:
-        self.client = client
-        self.given = given
-        self.store = store
-        self.job = job
-        self.worker: Worker | None = None  # which has the job, but not its turn yet
-        self.future: asyncio.Future[Worker] | None = None  # what a task waits for here
-
-    def awaited(self) -> asyncio.Future[Worker]:
-        """Return what brings the worker from now on, for a task to wait for."""
-        self.future = asyncio.get_running_loop().create_future()
-        self.given = self.future.set_result
-        return self.future
-
-    @property
-    def left(self) -> bool:
-        """Whether who waited here does so no more."""
-        return self.future is not None and self.future.done()
 
 
 class Pool:
@@ -68,9 +27,7 @@ class Pool:
 
     def __init__(self, limits: Limits, retired: Callable[[str], None] = lambda _: None) -> None:
         self._limits = limits
-        self._retired = retired
         self._idle: list[Worker] = []
-        self._all: set[Worker] = set()
         self._busy = 0
         self._held: Counter[str] = Counter()
         # One queue for each client that waits; clients take turns in the order of the dictionary.
@@ -82,12 +39,8 @@ class Pool:
         self._aging: asyncio.TimerHandle | None = None
         # Workers to which a job was sent ahead, so that they need not wait for it, and its place.
         self._ahead: dict[Worker, Place] = {}
-        self._tasks: set[asyncio.Task[None]] = set()
         self._closed = False
-        self._launcher = Launcher(
-            {"memory": limits.memory, "rows": limits.rows, "answer": limits.answer}
-        )
-        self.missing: list[str] = []
+        self._crew = Crew(limits, self._join, self._lost, retired)
 
     @property
     def busy(self) -> int:
@@ -108,28 +61,26 @@ class Pool:
     @property
     def pids(self) -> list[int]:
         """The process identifiers of all workers."""
-        return [worker.process.pid for worker in self._all if worker.process]
+        return self._crew.pids
+
+    @property
+    def missing(self) -> list[str]:
+        """What the workers could not be given, such as to be without a network."""
+        return self._crew.missing
 
     async def start(self) -> None:
         """Start the workers and return when the first is ready."""
-        first = asyncio.ensure_future(self._start_one())
-        for _ in range(self._limits.workers):
-            self._background(self._replace())
-        await first
+        await self._crew.start()
 
     async def close(self) -> None:
         """Kill every worker and refuse every request."""
         self._closed = True
-        for task in list(self._tasks):
-            task.cancel()
         for place in (place for queue in self._queues.values() for place in queue):
             if place.future:
                 place.future.cancel()
         if self._aging:
             self._aging.cancel()
-        await asyncio.gather(*(worker.bury() for worker in self._all))
-        self._all.clear()
-        self._launcher.close()
+        await self._crew.close()
 
     def lend(self, client: str, store: str) -> Loan:
         """Lend a worker, for an ``async with`` that waits for it in this client's turn.
@@ -281,14 +232,13 @@ class Pool:
 
     def discard(self, worker: Worker) -> None:
         """Kill a worker that is not lent any more and start another."""
-        if worker in self._all:
-            self._all.discard(worker)
-            if worker in self._idle:
-                self._idle.remove(worker)
-            how = "replaced" if worker.clean else "killed"
-            self._retired("died" if worker.gone else how)
-            self._background(_bury(worker))
-            self._background(self._replace())
+        if worker in self._idle:
+            self._idle.remove(worker)
+        self._crew.dismiss(worker)
+
+    def _join(self, worker: Worker) -> None:
+        self._idle.append(worker)
+        self._serve_queues()
 
     def _serve_queues(self) -> None:
         for client in list(self._queues):
@@ -329,58 +279,13 @@ class Pool:
                         del self._queues[client]
                     break
 
-    async def _replace(self) -> None:
-        pause, longest = _PAUSES
-        while not self._closed:
-            try:
-                await self._start_one()
-                break
-            except (EOFError, OSError):
-                await asyncio.sleep(pause)
-                pause = min(2 * pause, longest)
-
-    async def _start_one(self) -> None:
-        stderr = tempfile.TemporaryFile()  # noqa: SIM115  # the worker's, until it is buried
-        try:
-            ours, process, jobs = self._launcher.launch(stderr)
-        except BaseException:
-            stderr.close()
-            raise
-        worker = Worker(process, stderr, jobs)
-        self._all.add(worker)
-        try:
-            loop = asyncio.get_running_loop()
-            await loop.create_unix_connection(lambda: worker, sock=ours)
-            await worker.ready()
-        except EOFError:
-            self._all.discard(worker)
-            said = (await worker.bury()).strip().splitlines()
-            raise EOFError(f"no worker starts: {said[-1] if said else 'it was killed'}") from None
-        except BaseException:
-            self._all.discard(worker)
-            await worker.bury()
-            raise
-        self.missing = worker.missing
-        worker.lost = self._lost
-        self._idle.append(worker)
-        self._serve_queues()
-
     def _lost(self, worker: Worker) -> None:
         if worker in self._idle:
             self.discard(worker)
 
-    def _background(self, work: Any) -> None:
-        task = asyncio.get_running_loop().create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-
 
 def _ignore(_: Worker) -> None:
     pass
-
-
-async def _bury(worker: Worker) -> None:
-    await worker.bury()
 
 
 class Loan:

@@ -20,7 +20,7 @@ from kg.server.answers import UNHELD, Answers, Asked, Request, entry_headers
 from kg.server.cache import Entry
 from kg.server.leaving import SOON
 from kg.server.notes import Note, Notes
-from kg.server.pool import BusyError, Place
+from kg.server.places import BusyError, Place
 from kg.server.problems import Problem
 from kg.server.protocol import Sparql
 from kg.server.workers import Worker

@@ -28,7 +28,8 @@ from kg.server.cache import Cache, Shelf
 from kg.server.jobs import Jobs
 from kg.server.limits import Limits
 from kg.server.notes import AccessLog, Notes
-from kg.server.pool import Place, Pool
+from kg.server.places import Place
+from kg.server.pool import Pool
 from kg.server.problems import Problem
 from kg.server.requests import pairs
 from kg.server.running import KilledError
