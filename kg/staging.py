@@ -65,7 +65,7 @@ class StagedEngine(EmbeddedEngine):
     """
 
     def __init__(self, file: Path) -> None:
-        super().__init__(ox.Store())
+        super().__init__(ox.Store(), in_memory=True)
         self._file = file
         self._file.touch()
         self._kept = True
