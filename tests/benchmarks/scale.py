@@ -78,7 +78,8 @@ def measure(size: int, peers: bool, patience: float, place: Path, kept: Kept) ->
     folder = made(size, place)
     # Without others beside it, judging the shapes is what building has of it.
     judging = ["compiled"] if peers else []
-    for task in ("raw", "build", "dump", "raw_all", "scan", *judging, "questions"):
+    builds = ["build_on_disk", "build"] if _fits_in_memory(folder) else ["build"]
+    for task in ("raw", *builds, "dump", "raw_all", "scan", *judging, "questions"):
         kept.add(size, task, measured(task, folder))
         if task in ("raw", "raw_all"):  # a million assertions take tens of gigabytes
             used = folder / "corpus.nq" if task == "raw" else folder / "snapshot.nq"
@@ -93,6 +94,13 @@ def measure(size: int, peers: bool, patience: float, place: Path, kept: Kept) ->
             kept.add(size, peer, measured(peer, folder, allowance=bound))
     shutil.rmtree(folder)
     kept.add(size, "done", {})
+
+
+def _fits_in_memory(folder: Path) -> bool:
+    from kg.dispute import read_dispute
+    from kg.staging import fits_in_memory
+
+    return fits_in_memory(read_dispute(folder / "dispute"))
 
 
 def _lists(folder: Path) -> list[str]:
@@ -217,6 +225,9 @@ def _by_size(sizes: list[int], figures: dict[int, dict[str, Figures]]) -> Iterat
 
         return value
 
+    def on_disk(found: dict[str, Figures]) -> Figures:
+        return found.get("build_on_disk", found["build"])
+
     of_all = "to raw bulk_load of all quads"
     rows = [
         row("quads stated", lambda f: f["raw"]["quads"], ","),
@@ -230,14 +241,20 @@ def _by_size(sizes: list[int], figures: dict[int, dict[str, Figures]]) -> Iterat
             for stage in STAGES
         ),
         row(f"build, {of_all}", lambda f: f["build"]["seconds"] / f["raw_all"]["seconds"]),
+        row(
+            f"build on disk, {of_all}",
+            lambda f: on_disk(f)["seconds"] / f["raw_all"]["seconds"],
+        ),
         row(f"raw scan, {of_all}", lambda f: f["scan"]["seconds"] / f["raw_all"]["seconds"]),
         *(row(f"{peer}, to compiled: time", times(peer), "") for peer in PEERS),
         *(row(f"compiled, to {peer}: peak memory", memory(peer), "") for peer in PEERS),
         row("peak memory of raw bulk_load, MiB", lambda f: f["raw_all"]["peak_mib"], ",.0f"),
         row("peak memory of a build, MiB", lambda f: f["build"]["peak_mib"], ",.0f"),
+        row("peak memory of a build on disk, MiB", lambda f: on_disk(f)["peak_mib"], ",.0f"),
         growth("raw bulk_load", lambda f: f["raw"]["seconds"]),
         *(
-            growth(stage, lambda f, s=stage: f["build"]["stages"][s])
+            growth(f"{stage}{how}", lambda f, s=stage, b=built: b(f)["stages"][s])
+            for how, built in (("", lambda f: f["build"]), (" on disk", on_disk))
             for stage in ("load", "derive", "validate")
         ),
     ]
