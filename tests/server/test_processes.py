@@ -405,7 +405,12 @@ def test_without_a_snapshot_it_is_not_ready(tmp_path: Path, serve_store: Serve) 
 def test_it_stops_well_when_told_to_and_every_request_is_in_the_log(
     tmp_path: Path, serve_store: Serve, number: signal.Signals
 ) -> None:
-    server = serve_store(publish(tmp_path / "store", numbers(10)))
+    # Tests that nohup(1) runs ignore SIGHUP, and what they start would, too.
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    try:
+        server = serve_store(publish(tmp_path / "store", numbers(10)))
+    finally:
+        signal.signal(signal.SIGHUP, before)
     for _ in range(50):
         assert fresh(server).status == 200
     server.process.send_signal(number)
