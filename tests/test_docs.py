@@ -12,8 +12,9 @@ The sessions of a page run in order in one copy of the project, which pages shar
 the language ``sh`` are not run: they install things, start a server, or ask one that is not there.
 They may not call ``kg`` otherwise than with ``serve`` or with the address of a server.
 
-A fenced block of the language ``turtle`` must be part of the invented dispute that the guide speaks
-of, statement by statement.
+A fenced block of the language ``sparql`` is the file that is named behind that word, and is there
+before the sessions of the page begin. One of the language ``turtle`` must be part of the invented
+dispute that the guide speaks of, statement by statement.
 """
 
 from __future__ import annotations
@@ -34,12 +35,14 @@ import pytest
 
 from kg.dispute import read_dispute
 from kg.namespaces import PREFIXES
+from kg.query_header import MEANING, TYPES, VIEWS
 from kg.settings import shipped
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 FENCE = re.compile(
-    r"^(?P<fence>```+|~~~+)(?P<language>\w*)[^\n]*\n(?P<body>.*?)^(?P=fence)$", re.M | re.S
+    r"^(?P<fence>```+|~~~+)(?P<language>\w*) *(?P<path>[^\n]*)\n(?P<body>.*?)^(?P=fence)$",
+    re.M | re.S,
 )
 EXIT = re.compile(r"\s+# exit (?P<code>\d+)$")
 GAP = "..."
@@ -53,6 +56,7 @@ class Block:
     language: str
     body: str
     line: int
+    path: str = ""
 
 
 @dataclass(frozen=True)
@@ -67,7 +71,8 @@ class Step:
 
 def blocks(text: str) -> Iterator[Block]:
     for match in FENCE.finditer(text):
-        yield Block(match["language"], match["body"], text.count("\n", 0, match.start("body")) + 1)
+        line = text.count("\n", 0, match.start("body")) + 1
+        yield Block(match["language"], match["body"], line, match["path"].strip())
 
 
 def steps(block: Block) -> Iterator[Step]:
@@ -131,6 +136,11 @@ class Terminal:
             "NO_COLOR": "1",
         }
 
+    def write(self, path: str, text: str) -> None:
+        target = self.folder / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_text(text, "utf-8")
+
     def run(self, command: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             ["bash", "-c", command],
@@ -149,6 +159,9 @@ class Terminal:
 def play(page: str, terminal: Terminal) -> list[str]:
     """Run the sessions of a page; return what is not as it says."""
     wrong = []
+    for block in blocks(page):
+        if block.language == "sparql":
+            terminal.write(block.path, block.body)
     for block in blocks(page):
         if block.language != "console":
             continue
@@ -196,6 +209,14 @@ def test_no_command_of_ours_escapes_being_run(path: Path) -> None:
         if block.language != "console":
             ours = re.search(r"^(\$ )?kg (?!serve|.*http://localhost)", block.body, re.M)
             assert not ours, f"{path}, line {block.line}"
+
+
+def test_every_key_of_a_query_and_every_type_of_a_parameter_is_explained() -> None:
+    page = (ROOT / "docs" / "queries.md").read_text("utf-8")
+    for key in MEANING:
+        assert f"| `{key}` |" in page
+    for name in (*TYPES, *VIEWS):
+        assert f"`{name}`" in page
 
 
 def statements(turtle: str) -> set[tuple[str, str, str]]:
