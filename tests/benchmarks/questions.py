@@ -13,8 +13,7 @@ from __future__ import annotations
 import argparse
 import sys
 import tempfile
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +21,7 @@ CHECKOUT = Path(__file__).resolve().parent.parent.parent
 sys.path.insert(0, str(CHECKOUT))
 
 from tests.benchmarks.corpus import BASE, FOAF, KG, OA, RDF, Corpus  # noqa: E402
+from tests.benchmarks.measurements import spent  # noqa: E402
 
 SAMPLES = 20
 LIST_LIMIT = 30.0  # seconds of the processor that all list queries together may take
@@ -43,12 +43,6 @@ FITTING = {
 # Who speaks in half of the documents, and whom the propositions that both sides share speak of.
 MOST = {"speaker": BASE + "voice", "agent": BASE + "voice", "thing": BASE + "voice"}
 MOST["about"] = BASE + "ada"
-
-
-def spent(work: Callable[[], object]) -> float:
-    before = time.process_time()
-    work()
-    return time.process_time() - before
 
 
 def measure(engine: Any, queries: Any, list_limit: float | None = LIST_LIMIT) -> dict[str, Any]:
