@@ -121,6 +121,16 @@ async def begun(pool: Pool, client: str, store: str, text: str) -> Worker:
     return worker
 
 
+async def with_one_ahead(
+    pool: Pool, store: str, text: str, then: str = "ASK {}"
+) -> tuple[Worker, Waiting]:
+    """A worker that is at a query, and another client's query that was sent ahead to it."""
+    worker = await begun(pool, "a", store, text)
+    waiting = Waiting(pool, "b", store, then)
+    assert waiting.place.worker is worker
+    return worker, waiting
+
+
 @running
 async def test_a_job_ahead_is_answered_after_the_one_before(store: str) -> None:
     async with pool_of(2, short=1) as pool:
@@ -139,9 +149,7 @@ async def test_a_job_ahead_is_answered_after_the_one_before(store: str) -> None:
 @running
 async def test_a_job_ahead_of_one_that_is_slow_goes_to_another_worker(store: str) -> None:
     async with pool_of(2, short=1) as pool:
-        slow = await begun(pool, "a", store, ENDLESS)
-        waiting = Waiting(pool, "b", store, "ASK {}")
-        assert waiting.place.worker is slow
+        slow, waiting = await with_one_ahead(pool, store, ENDLESS)
         began = time.monotonic()
         assert b'"boolean":true' in (await waiting.answer())[1]
         assert time.monotonic() - began < 2
@@ -156,9 +164,7 @@ async def test_a_job_ahead_of_one_that_is_slow_goes_to_another_worker(store: str
 async def test_a_job_ahead_of_one_that_is_killed_is_done_once(store: str) -> None:
     async with pool_of(2, short=1) as pool:
         never_ages(pool)
-        killed = await begun(pool, "a", store, ENDLESS)
-        waiting = Waiting(pool, "b", store, "ASK {}")
-        assert waiting.place.worker is killed
+        killed, waiting = await with_one_ahead(pool, store, ENDLESS)
         pool.back(killed, "a")  # in the middle of its job, which is what kills it
         assert b'"boolean":true' in (await waiting.answer())[1]
         assert waiting.ahead == [False]
@@ -170,8 +176,7 @@ async def test_a_job_ahead_of_one_that_is_killed_is_done_once(store: str) -> Non
 async def test_a_job_ahead_of_one_that_dies_is_done_once(store: str) -> None:
     async with pool_of(2, short=1) as pool:
         never_ages(pool)
-        dying = await begun(pool, "a", store, ENDLESS)
-        waiting = Waiting(pool, "b", store, "ASK {}")
+        dying, waiting = await with_one_ahead(pool, store, ENDLESS)
         assert dying.process
         os.kill(dying.process.pid, signal.SIGKILL)
         with pytest.raises(EOFError):
@@ -187,9 +192,7 @@ async def test_a_job_that_its_worker_died_of_is_not_given_to_another(store: str)
     """Also where it was sent ahead, and begun before the answer to the one before was read."""
     async with pool_of(2, short=1) as pool:
         never_ages(pool)
-        worker = await begun(pool, "a", store, "ASK {}")
-        waiting = Waiting(pool, "b", store, ENDLESS)
-        assert waiting.place.worker is worker
+        worker, waiting = await with_one_ahead(pool, store, "ASK {}", ENDLESS)
         assert worker._jobs
         with suppress(BlockingIOError):
             while worker._jobs.theirs.recv(1, socket.MSG_DONTWAIT | socket.MSG_PEEK):
@@ -214,9 +217,7 @@ async def test_a_job_ahead_waits_for_an_answer_that_is_streamed(store: str) -> N
     """Its reader may be slow, and its frames come before those of the next."""
     async with pool_of(2, short=1) as pool:
         never_ages(pool)
-        worker = await begun(pool, "a", store, "SELECT ?a ?c { ?a ?b ?c }")
-        waiting = Waiting(pool, "b", store, "ASK {}")
-        assert waiting.place.worker is worker
+        worker, waiting = await with_one_ahead(pool, store, "SELECT ?a ?c { ?a ?b ?c }")
         await asyncio.sleep(1)  # by now it has sent all of its answer
         assert worker._frames
         assert worker._frames[-1][0] == frames.END
