@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
@@ -36,6 +37,9 @@ from kg.server.site import Identity, Site
 from kg.server.void import Void
 
 LOG = logging.getLogger("kg.server")
+
+# No address of the server has a slash or a control character that is escaped; a name may.
+_OF_A_NAME = re.compile(rb"%(?:2F|[01][0-9A-F]|7F)", re.IGNORECASE)
 
 
 def create_app(
@@ -128,7 +132,7 @@ def create_app(
     app.router.default = names
     endpoints = {f"{site.identity.path}sparql": Sparql(site) for site in sites}
     endpoints |= {mounted + path: endpoint for path, endpoint in endpoints.items()}
-    return Front(app.router, metrics, proxied, endpoints)
+    return Front(_Unescaped(app.router, names), metrics, proxied, endpoints)
 
 
 def _routes(site: Site, catalogue: Catalogue, names: Names) -> list[BaseRoute]:
@@ -144,6 +148,22 @@ def _routes(site: Site, catalogue: Catalogue, names: Names) -> list[BaseRoute]:
         Route("/openapi.json", OpenApi(site, catalogue), methods=None),
         Route("/{name:path}", names, methods=None),
     ]
+
+
+class _Unescaped:
+    """Keeps from routes what only looks like their paths once it is decoded; that is a name.
+
+    So ``/a%2Fb`` is not ``/a/b``; and the end of a path's pattern would match before a line end.
+    """
+
+    def __init__(self, routes: ASGIApp, names: ASGIApp) -> None:
+        self._routes = routes
+        self._names = names
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        path = scope.get("raw_path") or b""
+        app = self._names if _OF_A_NAME.search(path.partition(b"?")[0]) else self._routes
+        await app(scope, receive, send)
 
 
 class Front:

@@ -263,6 +263,33 @@ def test_refusals_have_one_shape(
         assert "kg build" in told["detail"]
 
 
+@pytest.mark.parametrize(
+    "path",
+    [
+        *(
+            "/sparql%0A?query=ASK%7B%7D",
+            "/sparql/%0A?query=ASK%7B%7D",
+            "/sparql%0d%0A",
+            "/%0Asparql",
+        ),
+        *("/sparql%2F?query=ASK%7B%7D", "/sparql%00?query=ASK%7B%7D", "/sparql%7F?query=ASK%7B%7D"),
+        *("/graphs%0A?default", "/.well-known/void%0A", "/.well-known%2fvoid", "/openapi.json%0A"),
+        *("/api/queries%0A", "/api%2Fqueries", "/api/queries/contradictions%0A"),
+        *("/health%0A", "/ready%0a", "/metrics%0A", "/%0A", "/about/ana%0A", "/graph/agents%0A"),
+    ],
+)
+def test_an_address_is_no_other_with_an_escaped_line_end_or_slash(
+    example: Server, path: str
+) -> None:
+    for method in ("GET", "HEAD", "OPTIONS"):
+        reply = example.request(path, method)
+        assert reply.status == (204 if method == "OPTIONS" else 404), method
+    assert example.request(path).headers["content-type"] == "application/problem+json"
+    for method in ("POST", "PUT", "DELETE"):
+        assert example.request(path, method).status == 403, method
+    assert example.request("/sp%61rql?query=ASK%7B%7D").json()["boolean"] is True
+
+
 def test_every_response_forbids_sniffing_and_scripts(example: Server) -> None:
     paths = ["/sparql", "/sparql?query=ASK%7B", "/health", "/about/ana", "/ana", "/api/queries"]
     for path in [*paths, "/openapi.json", "/metrics", "/graphs?default", "/%00", "/<script>"]:
