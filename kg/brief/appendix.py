@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
-from kg.brief.gather_record import told_facts
+from kg.brief.gather_told import told_facts
 from kg.brief.model import Entry
 from kg.brief.voices import Voices
 from kg.namespaces import expand

@@ -10,7 +10,7 @@ from kg.argumentation.from_graph import moves_of
 from kg.argumentation.grounded import ACCEPTED, REJECTED, UNDECIDED, Grounded, grounded
 from kg.argumentation.moves import ATTACK
 from kg.brief.gather_conflicts import contrast
-from kg.brief.gather_record import told_facts
+from kg.brief.gather_told import told_facts
 from kg.brief.model import Claim, Item, Part, Run, Section, Sentence, sentence
 from kg.brief.strength import Matter, one_of_each_quarrel
 from kg.brief.voices import Voices

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from kg.brief.gather_told import told
 from kg.brief.model import Claim, Part, Run, Section, Sentence, sentence
 from kg.brief.record_words import in_words, names_only, plain
 from kg.brief.stored import ask
@@ -36,26 +37,6 @@ SELECT DISTINCT ?proposition ?scope WHERE {
   ?proposition a kg:Proposition ; kg:scope ?scope
 } ORDER BY ?proposition ?scope
 """
-# What the records amount to on the pull requests and branches that somebody speaks of.
-_TOLD = """
-SELECT DISTINCT ?fact ?rule WHERE {
-  {
-    SELECT DISTINCT ?entry WHERE {
-      ?proposition a kg:Proposition ; rdf:object|rdf:subject|kg:scope ?entry .
-      ?entry a kg:PullRequest .
-    }
-  }
-  { ?fact rdf:subject ?entry } UNION { ?fact rdf:object ?entry } UNION { ?fact kg:within ?entry }
-  UNION {
-    ?entry kg:hasCommit ?commit . ?fact prov:wasDerivedFrom ?commit ; kg:rule "record-credit-kept" .
-  }
-  ?fact a kg:RecordFact ; kg:rule ?rule .
-  VALUES ?rule { $rules }
-} ORDER BY ?rule ?fact
-"""
-_TIMES = ("record-started-before", "record-wait", "record-span")
-_NAMES = ("record-credit-kept",)
-_LINES = ("record-lines-of", "record-lines-removed", "record-kept")
 _SHOWN_FACTS = 2
 _SHOWN_SILENT = 10
 _NOTE = (
@@ -66,11 +47,6 @@ _NOTE = (
     "name is no word on whether credit was given. It is silent where it could "
     "speak to what is said and holds nothing on it."
 )
-
-
-def told_facts(voices: Voices, facts: list[str]) -> dict[str, str]:
-    """Return what each record fact says, in the name of its record."""
-    return {iri: in_words(fact) for iri, fact in facts_of(voices.reader, facts).items()}
 
 
 def record(voices: Voices, dispute: Dispute) -> Section:
@@ -103,20 +79,9 @@ def record(voices: Voices, dispute: Dispute) -> Section:
                 tuple(_claims(shown, bearings["Measures"])),
             ),
             Part("It is silent on", tuple(_silent(voices, silent))),
-            Part("What it holds of names", tuple(_told(voices, _NAMES))),
-            Part("What it holds of times", tuple(_told(voices, _TIMES))),
-            Part("What it holds of lines", tuple(_told(voices, _LINES))),
+            *told(voices),
         ),
     )
-
-
-def _told(voices: Voices, rules: tuple[str, ...]) -> list[Sentence]:
-    """Return what some rules found of pull requests that are spoken of, rule by rule."""
-    rows = select(voices.engine, _TOLD.replace("$rules", " ".join(f'"{one}"' for one in rules)))
-    found = {string(row, "fact"): rules.index(string(row, "rule")) for row in rows}
-    facts = sorted(found, key=lambda one: (found[one], voices.reader.short(one)))
-    words = told_facts(voices, facts)
-    return [_fact(words.get(one, ""), (one,)) for one in facts]
 
 
 def _stances(voices: Voices, assertions: list[str]) -> list[list[str]]:
@@ -173,9 +138,9 @@ def _claims(shown: _Shown, found: dict[str, list[str]]) -> list[Claim]:
     for group in _stances(voices, list(found)):
         claim = voices.claim(group)
         facts = sorted({fact for one in group for fact in found[one]}, key=voices.reader.short)
-        told = shown.sentences(group, facts)
-        notes = told[:_SHOWN_FACTS]
-        if rest := told[_SHOWN_FACTS:]:
+        every = shown.sentences(group, facts)
+        notes = every[:_SHOWN_FACTS]
+        if rest := every[_SHOWN_FACTS:]:
             text = f"So do {len(rest)} more of its facts." if len(rest) > 1 else "So does one more."
             notes.append(sentence(text, (link for one in rest for link in one.links)))
         words = claim.words + shown.scope(

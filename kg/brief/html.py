@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from kg.brief import wording
 from kg.brief.conflicts import conflicts
-from kg.brief.model import Brief, Claim, Contrast, Item
+from kg.brief.model import Brief, Claim, Contrast, Item, Told
 from kg.brief.timeline import timeline
 from kg.errors import RenderError
 from kg.plain_text import clean
@@ -76,4 +76,6 @@ def _web(address: str) -> bool:
 def _kind(item: Item) -> str:
     if isinstance(item, Contrast):
         return "contrast"
+    if isinstance(item, Told):
+        return "told"
     return "claim" if isinstance(item, Claim) else "sentence"

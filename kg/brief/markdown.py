@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from kg.brief.model import Brief, Claim, Contrast, Entry, Item, Moment, Part, Section, Sentence
+from kg.brief.model import (
+    Brief,
+    Claim,
+    Contrast,
+    Entry,
+    Item,
+    Moment,
+    Part,
+    Section,
+    Sentence,
+    Told,
+)
 from kg.brief.wording import APPENDIX, HOW_TO_READ, TIMELINE, TIMELINE_NOTE
 from kg.plain_text import clean
 
@@ -71,6 +82,10 @@ class _Writer:
             if item.notes:
                 yield ""
                 yield " ".join(map(self.sentence, item.notes))
+        elif isinstance(item, Told):
+            yield f"- {self.sentence(item.heading)}"
+            for fact in item.facts:
+                yield f"  - {self.sentence(fact)}"
         elif isinstance(item, Moment):
             yield f"- {escape(item.when)}: {self.sentence(item.what)}"
         else:

@@ -68,6 +68,19 @@ class Contrast:
 
 
 @dataclass(frozen=True)
+class Told:
+    """What a record holds under one rule: the rule and how it counts, and a sentence for each."""
+
+    words: str
+    facts: tuple[Sentence, ...]
+
+    @property
+    def heading(self) -> Sentence:
+        """The rule, with the first of what it found."""
+        return sentence(self.words, next((one.links[:1] for one in self.facts if one.links), ()))
+
+
+@dataclass(frozen=True)
 class Moment:
     """A line of the timeline.
 
@@ -82,7 +95,7 @@ class Moment:
     what: Sentence
 
 
-Item = Sentence | Claim | Contrast | Moment
+Item = Sentence | Claim | Contrast | Told | Moment
 
 
 @dataclass(frozen=True)
@@ -170,6 +183,8 @@ def sentences_of(item: Item) -> Iterator[Sentence]:
         yield item
     elif isinstance(item, Claim):
         yield from (item.heading, *item.voices)
+    elif isinstance(item, Told):
+        yield from (item.heading, *item.facts)
     elif isinstance(item, Moment):
         yield item.what
     else:

@@ -44,6 +44,12 @@ _SENTENCES = {
     "authoredOver": "from the first to the last author time in {s} it is {o}",
     "committedOver": "from the first to the last commit time in {s} it is {o}",
 }
+# What stands between what a sentence says and what its number counts.
+_COUNTED = "; counted "
+_SPANS = {
+    "authoredOver": "from the first to the last author time {o}",
+    "committedOver": "from the first to the last commit time {o}",
+}
 # As what the record names somebody in a relation of which it names everybody.
 _ROLES = {
     "authored": "author or co-author",
@@ -60,13 +66,35 @@ def plain(name: str) -> str:
 
 def in_words(fact: Fact) -> str:
     """Return what a record fact says, told by its record under its rule, without a full stop."""
+    how = f"; {counted_how(fact)}" if counted_how(fact) else ""
+    return f"{by_rule(fact)}: {what(fact)}{how}"
+
+
+def what(fact: Fact) -> str:
+    """Return what a record fact says, without its record and without what its number counts."""
+    words = _words(fact).partition(_COUNTED)[0]
+    return words or fact.words("“", "”")
+
+
+def counted_how(fact: Fact) -> str:
+    """Return what the number in a record fact counts, if that has to be said."""
+    _, counted, how = _words(fact).partition(_COUNTED)
+    return f"{counted.removeprefix('; ')}{how}"
+
+
+def span(fact: Fact) -> str:
+    """Return how long something took, beside another span of the same thing."""
+    relation = fact.predicate.removeprefix(expand("kg:"))
+    return _SPANS[relation].format(o=fact.object) if relation in _SPANS else what(fact)
+
+
+def _words(fact: Fact) -> str:
     relation = fact.predicate.removeprefix(expand("kg:"))
     pattern = _SENTENCES.get(f"{relation} {fact.rule}", _SENTENCES.get(relation, ""))
     try:
-        words = pattern.format(s=plain(fact.subject), o=plain(fact.object), **_parts(fact))
+        return pattern.format(s=plain(fact.subject), o=plain(fact.object), **_parts(fact))
     except KeyError:  # a rule of the dispute's own, with other numbers
-        words = ""
-    return f"{by_rule(fact)}: {words or fact.words('“', '”')}"
+        return ""
 
 
 def names_only(facts: list[Fact], asked: str) -> str:

@@ -33,7 +33,7 @@ SELECT DISTINCT ?fact ?rule ?subject ?predicate ?object ?record ?within ?lines ?
 """
 _UNITS = ((86_400, "day"), (3_600, "hour"), (60, "minute"), (1, "second"))
 # Relations whose object is a time and not a thing.
-_SPANS = {expand("kg:authoredOver"), expand("kg:committedOver")}
+SPANS = {expand("kg:authoredOver"), expand("kg:committedOver")}
 
 
 @dataclass(frozen=True)
@@ -71,14 +71,14 @@ def facts_of(reader: Reader, facts: Iterable[str]) -> dict[str, Fact]:
     for row in rows:
         predicate = string(row, "predicate")
         thing = string(row, "object")
-        if predicate in _SPANS:
+        if predicate in SPANS:
             thing = duration(number(row, "seconds") or 0)
         found.setdefault(
             string(row, "fact"),
             Fact(
                 reader.name(string(row, "subject")),
                 reader.name(predicate),
-                thing if predicate in _SPANS else reader.name(thing),
+                thing if predicate in SPANS else reader.name(thing),
                 string(row, "rule"),
                 reader.name(string(row, "record")) if "record" in row else "",
                 predicate,
@@ -107,7 +107,7 @@ def _parts(reader: Reader, row: dict[str, Term]) -> Iterator[tuple[str, str]]:
         least, most = (number(row, key) or 0 for key in ("leastSeconds", "mostSeconds"))
         between = "" if least == most else f"{duration(least)} to "
         yield "seconds", f"{between}{duration(most)} after being written"
-    elif "seconds" in row and string(row, "predicate") not in _SPANS:
+    elif "seconds" in row and string(row, "predicate") not in SPANS:
         yield "seconds", f"by {duration(number(row, 'seconds') or 0)}"
 
 

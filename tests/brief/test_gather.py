@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from kg.brief.model import Claim, Contrast, Part, Section, Sentence, sentences_of
+from kg.brief.model import Claim, Contrast, Part, Section, Sentence, Told, sentences_of
 from kg.brief.summary import summary
 from kg.brief.voices import Voices
 from kg.namespaces import shorten
@@ -408,7 +408,7 @@ def test_whose_name_commits_keep_is_counted_and_set_beside_what_is_said(made: ob
 def test_the_record_tells_times_and_lines_in_plain_words(tideline: Made) -> None:
     times, lines = (
         " ".join(
-            one.text for one in part(tideline, "record", title).items if isinstance(one, Sentence)
+            said.text for one in part(tideline, "record", title).items for said in sentences_of(one)
         )
         for title in ("What it holds of times", "What it holds of lines")
     )
@@ -416,20 +416,54 @@ def test_the_record_tells_times_and_lines_in_plain_words(tideline: Made) -> None
         "the first commit of pull request 4 is older than that of pull request 7 by 38 days and 11 "
         "hours"
     ) in times
-    assert "first to the last author time in pull request 4 it is 15 hours and 35 minutes" in times
+    assert (
+        "from the first to the last author time in pull request 7 it is 39 days and 19 hours, from "
+        "the first to the last commit time 1 day and 8 hours."
+    ) in times
     assert (
         "2 commits of pull request 4 stand again in pull request 7, 37 days and 19 hours to 38 "
         "days and 11 hours after being written"
     ) in times
-    assert (
-        "Orla Quillfeather was the first to add 2 of 3 lines that pull request 7 adds; counted are "
-    ) in lines
+    assert "Orla Quillfeather was the first to add 2 of 3 lines that pull request 7 adds." in lines
     assert (
         "pull request 7 holds 2 commits of pull request 4 with the same patches, and with them all "
-        "of its added lines; counted is what the patches add as they landed"
+        "of its added lines."
     ) in lines
+    # What a number counts is said once for all that are counted alike.
+    assert lines.count("counted are the lines of blocks") == 1
+    assert lines.count("counted is what the patches add as they landed") == 1
     # Nobody speaks of pull request 2.
     assert "pull request 2" not in times + lines
+
+
+def test_of_times_and_lines_what_less_is_said_of_is_counted_and_cited(made: object) -> None:
+    assert callable(made)
+    found = made("llama-mmap")
+    left_out = {}
+    for title in ("What it holds of times", "What it holds of lines"):
+        *shown, left = part(found, "record", title).items
+        assert isinstance(left, Sentence)
+        left_out[left.text] = linked(found, left)
+        told = [said for one in shown for said in sentences_of(one)]
+        assert not any("pull request 341" in one.text for one in told)
+        # Who added how many lines of one pull request is told of everybody, or of nobody.
+        assert not linked(found, *told) & linked(found, left)
+    assert left_out == {
+        "On pull request 341, of which less is said, it holds 2 more (query “record-times”).": {
+            "pr-341--record-authoredOver",
+            "pr-341--record-committedOver",
+        },
+        "On pull request 341 and pull request 545, of which less is said, it holds 4 more (query "
+        "“record-lines”).": {
+            "comex--record-firstAddedLinesOf--pr-545",
+            "justine-tunney--record-firstAddedLinesOf--pr-341",
+            "okatanaaa--record-firstAddedLinesOf--pr-341",
+            "okatanaaa--record-removedLinesOf--justine-tunney--pr-341",
+        },
+    }
+    [lines, *_] = part(found, "record", "What it holds of lines").items
+    assert isinstance(lines, Told)
+    assert len(lines.facts) == 3
 
 
 def test_where_the_record_is_silent_it_says_why(made: object) -> None:
