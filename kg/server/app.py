@@ -30,6 +30,7 @@ from kg.server.problems import MEDIA_TYPE, Problem
 from kg.server.protocol import Sparql
 from kg.server.published import Published
 from kg.server.quick import Attempt, Quick
+from kg.server.requests import header, is_host
 from kg.server.resources import Resources
 from kg.server.services import Origin, Services
 from kg.server.several import EveryVoid, FrontPage, Names, ToSlash
@@ -150,6 +151,10 @@ def _routes(site: Site, catalogue: Catalogue, names: Names) -> list[BaseRoute]:
     ]
 
 
+# The message may go on where nobody knows.
+_LAST = {"Connection": "close"}
+
+
 class _Unescaped:
     """Keeps from routes what only looks like their paths once it is decoded; that is a name.
 
@@ -207,6 +212,9 @@ class Front:
             await self._serve(begun or self._app, scope, receive, send_on, notes)
         finally:
             seconds = time.monotonic() - started
+            refused: Problem | None = scope.get("kg.refused")
+            if refused:  # its content was no HTTP, which the connection has answered
+                status, notes.outcome = refused.status, refused.outcome
             self._metrics.end(scope["method"], status, notes, seconds)
             self._log.add(scope, status, notes, seconds)
 
@@ -228,7 +236,7 @@ class Front:
             await send(message)
 
         try:
-            _check_host(scope)
+            _check_message(scope)
             await app(scope, receive, send_on)
         except AbortedError:
             raise  # the server cuts the connection
@@ -244,12 +252,19 @@ class Front:
             await _send_problem(failure, scope, send, notes)
 
 
-def _check_host(scope: Scope) -> None:
-    """Refuse what RFC 9112, section 3.2, has every server refuse. Raises ``Problem`` (400)."""
-    if scope["http_version"] == "1.1":
-        count = sum(name == b"host" for name, _ in scope["headers"])
-        if count != 1:
-            raise Problem(400, detail=f"A request has one Host header; this one has {count}.")
+def _check_message(scope: Scope) -> None:
+    """Refuse what RFC 9112 has every server refuse. Raises ``Problem`` (400, 501, 505)."""
+    version = scope["http_version"]
+    if version not in ("1.0", "1.1"):
+        raise Problem(505, detail="This server speaks HTTP/1.1.", headers=_LAST)
+    hosts = [value for name, value in scope["headers"] if name == b"host"]
+    if len(hosts) != 1 and (hosts or version == "1.1"):
+        raise Problem(400, detail=f"A request has one Host header; this one has {len(hosts)}.")
+    if hosts and not is_host(hosts[0]):
+        raise Problem(400, detail="The Host header names no host.")
+    if (header(scope, "transfer-encoding") or "chunked").lower() != "chunked":
+        detail = "The only transfer coding that is known here is 'chunked'."
+        raise Problem(501, detail=detail, headers=_LAST)
 
 
 async def _send_problem(problem: Problem, scope: Scope, send: Send, notes: Notes) -> None:

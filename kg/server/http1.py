@@ -1,4 +1,8 @@
-"""HTTP/1.1 as uvicorn reads it, with what it leaves open: slow, endless and too many heads."""
+"""HTTP/1.1 as uvicorn reads it, with what it leaves open.
+
+That is: heads that are slow, endless or too many; content that turns out to be no HTTP; trailers,
+which are no headers; and clients that would rather speak another protocol but need not.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +11,7 @@ from collections import Counter
 from functools import partial
 from typing import Any, cast
 
+import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from kg.server.headers import EVERYWHERE
@@ -19,6 +24,9 @@ HEAD_SECONDS = 10.0
 # Of a request's line and headers; the parser itself takes no address of 64 KiB or more.
 HEAD_BYTES = 128 * 1024
 _ADDRESS_BYTES = 64 * 1024 - 1
+# Of what stands around the content, beyond this and that many times the content: the sizes of
+# chunks and what follows them. A chunk of one byte has five around it.
+_AROUND_BYTES, _AROUND_TIMES = 128 * 1024, 8
 # More is not held back to be sent in one piece.
 _AT_ONCE = 16 * 1024
 # Of the path of a request that is refused, in the log; characters.
@@ -83,6 +91,9 @@ class Http1(HttpToolsProtocol):
     _peer = ""
     _in_head = True
     _head = 0
+    _rest = 0  # bytes that came after the head
+    _content = 0  # of these, content
+    _again = b""  # a head to be parsed once more
     _began = 0.0
     _timer: asyncio.TimerHandle | None = None
 
@@ -115,26 +126,74 @@ class Http1(HttpToolsProtocol):
             if self._head > HEAD_BYTES + len(data):
                 self._refuse(self._too_long())
                 return
+        else:
+            self._rest += len(data)
         # One in what was read together: the others must not keep the loop to themselves.
         self._quick = self.quick is not None and not self.flow.write_paused
-        super().data_received(data)
-        if self._in_head and self._head and self._timer is None:  # most heads come whole
+        self._unset_keepalive_if_required()
+        try:
+            self._feed(data)
+        except httptools.HttpParserError:
+            self.send_400_response("")
+            return
+        if not self._in_head:
+            if self._rest - _AROUND_TIMES * self._content > _AROUND_BYTES:
+                self._refuse(Problem(400, detail="There is too much around the content."))
+        elif self._head and self._timer is None:  # most heads come whole
             self._arm()
+
+    def _feed(self, data: bytes) -> None:
+        """Parse what has come. Raises ``HttpParserError``."""
+        rest = memoryview(data)
+        while rest:
+            try:
+                self.parser.feed_data(rest)
+                return
+            except httptools.HttpParserUpgrade as upgrade:
+                # The parser takes what follows for another protocol; here it is the content, and
+                # the next request. Without that header it sees it so, too.
+                rest = rest[upgrade.args[0] :]
+                self.parser = httptools.HttpRequestParser(self)
+                self.parser.feed_data(self._again)
 
     def on_message_begin(self) -> None:
         """Let the application see how much of its answer has been taken."""
         super().on_message_begin()
         cast(dict[str, Any], self.scope)["kg.transport"] = self.transport
 
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Take a header, and no trailer: whoever forwards requests may not have looked at those."""
+        if self._in_head:
+            super().on_header(name, value)
+
     def on_headers_complete(self) -> None:
         """Stop the clock: what follows has the application's own limits."""
-        self._in_head = False
-        self._head = 0
+        if self.parser.should_upgrade() and (method := self.parser.get_method()) != b"CONNECT":
+            version = self.parser.get_http_version().encode()
+            lines = [b"%b %b HTTP/%b" % (method, self._url, version)]
+            lines += [b"%b: %b" % pair for pair in self.headers if pair[0] != b"upgrade"]
+            self._again = b"\r\n".join([*lines, b"", b""])
+            return
+        self._again = b""
+        self._head = self._rest = self._content = 0
         self._disarm()
+        if self.expect_100_continue and self.parser.get_http_version() == "1.0":
+            self.expect_100_continue = False  # RFC 9110, section 10.1.1
         super().on_headers_complete()
+        if self.expect_100_continue:
+            # Answered without a look at its content, it might send that all the same, or not.
+            self.cycle.keep_alive = False
+        self._in_head = False
+
+    def on_body(self, body: bytes) -> None:
+        """Take content."""
+        self._content += len(body)
+        super().on_body(body)
 
     def on_message_complete(self) -> None:
         """Be ready for the next head; until its first byte the keep-alive time counts."""
+        if self._again:
+            return
         self._in_head = True
         super().on_message_complete()
 
@@ -169,7 +228,8 @@ class Http1(HttpToolsProtocol):
         if len(self._url) > _ADDRESS_BYTES:
             self._refuse(self._too_long())
         else:
-            self._refuse(Problem(400, detail="The request is not HTTP."))
+            what = "request" if self._in_head else "request's content"
+            self._refuse(Problem(400, detail=f"The {what} is not HTTP."))
 
     def _too_long(self) -> Problem:
         if len(self._url) > _ADDRESS_BYTES:
@@ -193,11 +253,24 @@ class Http1(HttpToolsProtocol):
     def _refuse(self, problem: Problem) -> None:
         if self.transport.is_closing():
             return
-        if self.cycle is not None and not self.cycle.response_complete:
+        cycle = self.cycle
+        if not self._in_head:
+            # It is the content of a request that is being answered, or has been.
+            if not cycle.response_started and not self.pipeline:
+                scope = cast(dict[str, Any], cycle.scope)
+                scope["kg.refused"] = problem  # it is logged and counted as it would have been
+                self._answer(problem, scope["method"] != "HEAD")
+                cycle.disconnected = True
+                cycle.message_event.set()
+        elif cycle is not None and not cycle.response_complete:
             # In the middle of the answer before it there is no place for another.
             self._noted(0, problem.outcome)
-            self.transport.close()
-            return
+        else:
+            self._answer(problem, True)
+            self._noted(problem.status, problem.outcome)
+        self.transport.close()
+
+    def _answer(self, problem: Problem, with_content: bool) -> None:
         body = problem.body()
         headers = [
             *self.server_state.default_headers,
@@ -209,9 +282,7 @@ class Http1(HttpToolsProtocol):
         ]
         head = f"HTTP/1.1 {problem.status} {problem.title}\r\n".encode()
         lines = b"".join(name + b": " + value + b"\r\n" for name, value in headers)
-        self.transport.write(head + lines + b"\r\n" + body)
-        self._noted(problem.status, problem.outcome)
-        self.transport.close()
+        self.transport.write(head + lines + b"\r\n" + (body if with_content else b""))
 
     def _noted(self, status: int, outcome: str) -> None:
         """Have it logged and counted, with as much of the request as was understood."""

@@ -19,6 +19,7 @@ from kg.server.requests import (
     content,
     content_type,
     every,
+    is_host,
     one,
     pairs,
     query_pairs,
@@ -55,10 +56,11 @@ class Sparql:
         if scope["method"] != "GET" or not target.startswith(b"query=") or b"&" in target:
             return None
         hosts = 0
-        for name, _ in scope["headers"]:
+        for name, value in scope["headers"]:
             if name in _NOT_PLAIN:
                 return None
-            hosts += name == b"host"
+            if name == b"host" and is_host(value):
+                hosts += 1
         if hosts != 1:
             return None
         ((_, text),) = query_pairs(scope, self._site.limits)

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import binascii
+import ipaddress
+import re
+from functools import lru_cache
 from urllib.parse import parse_qsl, unquote_to_bytes
 
 from starlette.types import Receive, Scope
@@ -15,6 +18,8 @@ FORM = "application/x-www-form-urlencoded"
 _FIELDS = 200
 # How many times the most that content may have is read of content that has more.
 _DRAINED = 16
+# A name or an address, and a port; or nothing.
+_HOST = re.compile(rb"(?:[A-Za-z0-9._~-]*|\[([0-9A-Fa-f:.]{2,45})\])(?::[0-9]{0,5})?")
 
 Pairs = list[tuple[str, str]]
 
@@ -24,6 +29,18 @@ def header(scope: Scope, name: str) -> str | None:
     wanted = name.encode()
     found = [value.decode("latin-1") for key, value in scope["headers"] if key == wanted]
     return ", ".join(found) if found else None
+
+
+@lru_cache(maxsize=1024)
+def is_host(value: bytes) -> bool:
+    """Say whether the value of a Host header is one, and so can stand in an address."""
+    match = _HOST.fullmatch(value)
+    if match and match[1]:
+        try:
+            ipaddress.IPv6Address(match[1].decode())
+        except ValueError:
+            return False
+    return bool(match)
 
 
 def query_pairs(scope: Scope, limits: Limits) -> Pairs:
@@ -101,6 +118,8 @@ async def content(scope: Scope, receive: Receive, limits: Limits) -> bytes:
     parts: list[bytes] = []
     size = 0
     too_long = bool(length and length.isdigit() and int(length) > limits.body)
+    if too_long and header(scope, "expect"):
+        raise _too_long(limits)  # it asks before it sends
     try:
         async with asyncio.timeout(limits.body_time):
             while True:

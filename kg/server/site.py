@@ -190,8 +190,7 @@ async def _nowhere(_: Message) -> None:
 
 def server_address(scope: Scope) -> str:
     """Return this server's address as the client used it, ending in a slash."""
-    host = header(scope, "host") or "localhost"
-    # What comes back in addresses must be a host and a port, and nothing else.
-    if not all(sign.isalnum() or sign in ".-:[]" for sign in host):
-        host = "localhost"
+    host = header(scope, "host")
+    if not host or host.startswith(":"):
+        host = f"localhost{host or ''}"
     return f"{scope.get('scheme', 'http')}://{host}/"
