@@ -7,14 +7,16 @@ import json
 from kg.argumentation.frame import Frame
 from kg.argumentation.grounded import ACCEPTED, REJECTED, UNDECIDED, WORDS
 from kg.argumentation.semantics import Positions
+from kg.argumentation.standing import Standing, standings
 from kg.argumentation.words import Words
 
 
 def as_json(frame: Frame, found: Positions, words: Words, limit: int | None = None) -> str:
     """Return positions as JSON, with at most ``limit`` extensions.
 
-    Under ``grounded`` the names stand in ``accepted``, ``rejected`` and ``undecided``; under
-    the others each extension is a list of the names it accepts.
+    Under ``grounded`` the names stand in ``accepted``, ``rejected`` and ``undecided``. Under the
+    others ``knots`` lists each way to decide each knot, and an extension is what is ``in_every``
+    one, with one way from each knot; their number is a product, so only some are written out.
     """
     names = frame.framework.names
     document: dict[str, object] = {
@@ -36,6 +38,14 @@ def as_json(frame: Frame, found: Positions, words: Words, limit: int | None = No
             "extensions": extensions,
             "count": found.count,
             "more": found.more or len(extensions) < found.count,
+            "knots": [
+                {
+                    "arguments": [names[one] for one in knot.arguments],
+                    "ways": [[names[one] for one in held] for held in knot.extensions],
+                    "more": knot.more,
+                }
+                for knot in found.knots
+            ],
             "in_every": [names[one] for one in every],
             "in_some": [names[one] for one in some],
         }
@@ -44,6 +54,11 @@ def as_json(frame: Frame, found: Positions, words: Words, limit: int | None = No
     document["attacks"] = [_attack(frame, pair) for pair in sorted(frame.edges)]
     if found.semantics == "grounded":
         document["why"] = {names[one]: _why(frame, found, words, one) for one in range(len(names))}
+    else:
+        document["why"] = {
+            names[one]: _among(frame, found, words, one, standing)
+            for one, standing in enumerate(standings(frame.framework, found))
+        }
     document["excluded"] = [
         frame.moves.name(iri) for iri in frame.moves.arguments if iri in frame.excluded
     ]
@@ -86,4 +101,19 @@ def _why(frame: Frame, found: Positions, words: Words, argument: int) -> dict[st
         "round": step.round or None,
         "by": [frame.framework.names[one] for one in step.by],
         "words": words.why(found.grounded, argument),
+    }
+
+
+def _among(
+    frame: Frame, found: Positions, words: Words, argument: int, standing: Standing
+) -> dict[str, object]:
+    by = standing.by if standing.knot else found.grounded.step(argument).by
+    return {
+        "label": standing.label,
+        "knot": standing.knot or None,
+        "held": standing.held if standing.knot else None,
+        "attacked": standing.attacked if standing.knot else None,
+        "open": standing.open if standing.knot else None,
+        "by": [frame.framework.names[one] for one in by],
+        "words": words.stands(found, argument, standing),
     }

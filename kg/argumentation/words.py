@@ -10,6 +10,8 @@ from collections.abc import Iterable
 from kg.argumentation.frame import Frame
 from kg.argumentation.grounded import ACCEPTED, REJECTED, WORDS, Grounded
 from kg.argumentation.moves import APPARENT, ATTACK, REBUT, RECORD, Edge
+from kg.argumentation.semantics import Positions
+from kg.argumentation.standing import Standing
 from kg.engine import Engine
 from kg.show.facts import facts_of
 from kg.show.page import Line
@@ -122,6 +124,21 @@ class Words:
         if step.by == (argument,):
             return "undecided: it attacks itself"
         return f"undecided: {by} {_attack(step.by)} it, and nothing settles that"
+
+    def stands(self, found: Positions, argument: int, standing: Standing) -> str:
+        """Return in one sentence where an argument stands among several positions, and why."""
+        if not standing.knot:
+            told = self.why(found.grounded, argument)
+            return told if found.count else f"{told}; but there is no {found.semantics} position"
+        knot = found.knots[standing.knot - 1]
+        ways = f"{'the first ' if knot.more else ''}{len(knot.extensions)}"
+        text = (
+            f"undecided by itself: of {ways} ways to decide knot {standing.knot}, it is held in "
+            f"{standing.held}, attacked in {standing.attacked} and left open in {standing.open}"
+        )
+        if standing.by:
+            text += f"; {self._names(standing.by)} {_attack(standing.by)} it"
+        return text if found.count else f"{text}; but there is no {found.semantics} position"
 
     def chain(self, result: Grounded, argument: int, told: set[int] | None = None) -> Line:
         """Return an argument, why it has its label, and so on down to what nothing attacks.

@@ -67,7 +67,15 @@ def view_options(command: Command) -> Command:
     type=click.IntRange(min=0),
     default=10_000,
     show_default=True,
-    help="How many positions are searched in each knot, and printed as JSON; 0 is all.",
+    help="How many ways to decide each knot are searched; 0 is all.",
+)
+@click.option(
+    "--extensions",
+    type=click.IntRange(min=0),
+    default=20,
+    show_default=True,
+    help="How many positions JSON writes out whole, besides the ways to decide each knot; 0 is "
+    "all, which may be many megabytes.",
 )
 @click.option("--all", "every", is_flag=True, help="List also what nothing attacks.")
 @format_option("table", "json", "md", "apx", "af", "mermaid", "dot", "svg")
@@ -81,6 +89,7 @@ def positions(
     prefer: tuple[str, ...],
     ignore_scope: bool,
     limit: int,
+    extensions: int,
     every: bool,
     format: str,
     endpoint: Endpoint | None,
@@ -113,13 +122,19 @@ def positions(
     words = Words(engine, frame)
     report = Report(frame, found, words, every)
     if format == "json":
-        click.echo(as_json(frame, found, words, limit or None), nl=False)
+        click.echo(as_json(frame, found, words, extensions or None), nl=False)
     elif format == "md":
         click.echo(report.markdown(), nl=False)
     else:
         head = partial(click.style, bold=True) if sys.stdout.isatty() else str
         width = shutil.get_terminal_size((100, 24)).columns
         click.echo(report.text(width, head), nl=False)
+    if format == "json" and semantics != "grounded" and 0 < extensions < found.count:
+        click.echo(
+            f"wrote {extensions:,} of {found.count:,} positions whole, and every knot; "
+            "--extensions 0 writes all",
+            err=True,
+        )
     if found.more:
         click.echo("stopped at the limit in some knot; --limit 0 searches all", err=True)
 

@@ -72,7 +72,47 @@ def test_a_limit_says_that_there_are_more(positions) -> None:
     document = json.loads(done.out)
     assert len(document["extensions"]) == 1
     assert document["more"]
-    assert "--limit 0" in done.err
+    assert [knot["more"] for knot in document["knots"]] == [True]
+    assert done.err == "stopped at the limit in some knot; --limit 0 searches all\n"
+    assert "of the first 1 ways to decide knot 1" in document["why"]["a2"]["words"]
+
+
+def test_few_positions_are_written_whole_and_every_knot(positions) -> None:
+    whole = json.loads(positions("--semantics", "complete", "--format", "json").out)
+    done = positions("--semantics", "complete", "--extensions", "1", "--format", "json")
+    document = json.loads(done.out)
+    assert (document["count"], len(document["extensions"]), document["more"]) == (3, 1, True)
+    assert done.err == "wrote 1 of 3 positions whole, and every knot; --extensions 0 writes all\n"
+    assert document["knots"] == [
+        {"arguments": ["a2", "a3"], "ways": [[], ["a2"], ["a3"]], "more": False}
+    ]
+    assert {**document, "extensions": [], "more": False} == {**whole, "extensions": []}
+    done = positions("--semantics", "complete", "--extensions", "0", "--format", "json")
+    assert json.loads(done.out) == whole
+    assert done.err == ""
+
+
+def test_why_is_told_under_every_semantics(positions) -> None:
+    why = json.loads(positions("--semantics", "complete", "--format", "json").out)["why"]
+    assert why["a2"] == {
+        "label": "in_some",
+        "knot": 1,
+        "held": 1,
+        "attacked": 1,
+        "open": 1,
+        "by": ["a3"],
+        "words": "undecided by itself: of 3 ways to decide knot 1, it is held in 1, attacked in 1 "
+        "and left open in 1; a3 attacks it",
+    }
+    # What the grounded position decides has its proof under every semantics.
+    arguments = ("--prefer", "a3>a2", "--format", "json")
+    grounded = json.loads(positions(*arguments).out)["why"]
+    preferred = json.loads(positions(*arguments, "--semantics", "preferred").out)["why"]
+    assert [preferred[one]["label"] for one in ("a2", "a3")] == ["in_none", "in_every"]
+    for one in ("a2", "a3"):
+        assert preferred[one]["words"] == grounded[one]["words"]
+        assert preferred[one]["by"] == grounded[one]["by"]
+        assert preferred[one]["knot"] is None
 
 
 def test_a_view_decides_and_is_told(positions) -> None:
