@@ -6,7 +6,8 @@
     ├── SourceError              a file that cannot be read as what it should be (file and line)
     ├── DisputeError             a dispute folder that is missing or incomplete
     ├── QueryError               a stored or typed query that cannot be loaded or run
-    │   └── ParameterError       a parameter that is unknown, missing or of the wrong type
+    │   ├── ParameterError       a parameter that is unknown, missing or of the wrong type
+    │   └── FormatError          an answer that cannot be written in the format asked for
     ├── PassageError             a passage that does not fit its document
     ├── EngineError              the place where SPARQL runs failed or cannot be reached
     ├── SnapshotError            a published snapshot that is missing, damaged or cannot be written
@@ -70,6 +71,10 @@ class QueryError(CounterclaimError):
 
 class ParameterError(QueryError):
     """A parameter that is unknown, missing or of the wrong type."""
+
+
+class FormatError(QueryError):
+    """An answer that cannot be written in the format asked for."""
 
 
 class PassageError(CounterclaimError):

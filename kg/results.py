@@ -11,8 +11,9 @@ from typing import IO, Generic, TextIO, TypeVar, cast
 import pyoxigraph as ox
 
 from kg.engine import Rows, Term, Triples
-from kg.errors import QueryError
+from kg.errors import FormatError
 from kg.namespaces import PREFIXES
+from kg.rdf_xml import fitting, unfit
 from kg.result_syntax import CHUNKS, NOT_IN_XML, boolean_text, plain
 
 ROW_FORMATS = ("table", "csv", "tsv", "json", "xml", "md")
@@ -95,7 +96,7 @@ def write_rows(
     ``csv``, ``tsv``, ``json`` and ``xml`` are the SPARQL 1.1 result formats, always in UTF-8.
     XML cannot hold most control characters: U+FFFD is written, and ``Written.unfit`` says so.
     ``table`` and ``md`` shorten IRIs to prefixed names, or to names local to ``base``.
-    Raises ``QueryError`` for a format that rows do not have.
+    Raises ``FormatError`` for a format that rows do not have.
     """
     _need(format, ROW_FORMATS, "a table of rows")
     counted = _Counted(rows.rows, limit)
@@ -113,7 +114,7 @@ def write_rows(
 
 
 def write_boolean(answer: bool, format: str, stream: TextIO) -> None:
-    """Write the answer to an ASK. Raises ``QueryError`` for a format that it does not have."""
+    """Write the answer to an ASK. Raises ``FormatError`` for a format that it does not have."""
     _need(format, ROW_FORMATS, "yes or no")
     _Utf8(stream).write(boolean_text(answer, format).encode())
 
@@ -130,8 +131,8 @@ def write_triples(
 
     The project's prefixes are declared, and the empty one for ``base``. A graph of fewer than
     50,000 triples is sorted, so that it comes out the same each time and grouped by subject, and
-    only the prefixes it uses are declared; a larger one streams. Raises ``QueryError`` for a
-    format that a graph does not have, and for a character that RDF/XML cannot hold.
+    only the prefixes it uses are declared; a larger one streams. Raises ``FormatError`` for a
+    format that a graph does not have, and for what RDF/XML cannot hold.
     """
     _need(format, GRAPH_FORMATS, "a graph")
     counted = _Counted(triples.triples, limit)
@@ -140,11 +141,10 @@ def write_triples(
 
     def quads() -> Iterator[ox.Quad]:
         for triple in chain(sample, source):
-            if format == "rdfxml" and NOT_IN_XML.search(plain(triple.object)):
-                raise QueryError(
-                    f"RDF/XML cannot hold a character of {triple.object}",
-                    hint="Choose --format turtle.",
-                )
+            if format == "rdfxml":
+                if what := unfit(triple):
+                    raise FormatError(f"RDF/XML cannot hold {what}", hint="Choose --format turtle.")
+                triple = fitting(triple)
             # As quads of the default graph: two of the formats take nothing else.
             yield ox.Quad(triple.subject, triple.predicate, triple.object)
 
@@ -179,7 +179,7 @@ def _prefixes_in_order(data: bytes) -> bytes:
 
 def _need(format: str, formats: Sequence[str], what: str) -> None:
     if format not in formats:
-        raise QueryError(
+        raise FormatError(
             f"the query answers with {what}, which '{format}' cannot hold",
             hint=f"Choose --format {', '.join(formats[:-1])} or {formats[-1]}.",
         )

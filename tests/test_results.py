@@ -19,7 +19,7 @@ from rdflib.compare import isomorphic
 from rdflib.query import Result
 
 from kg.engine import Rows, Term, Triples
-from kg.errors import QueryError
+from kg.errors import FormatError
 from kg.results import write_boolean, write_rows, write_triples
 
 BASE = "https://example.org/dispute/"
@@ -353,17 +353,73 @@ def test_a_graph_has_a_limit_too() -> None:
     assert len(stream.getvalue().splitlines()) == 2
 
 
-def test_rdfxml_refuses_what_it_cannot_hold() -> None:
-    triple = ox.Triple(ox.NamedNode("urn:a"), ox.NamedNode("urn:b"), ox.Literal("\x01"))
-    with pytest.raises(QueryError, match="RDF/XML cannot hold") as caught:
-        write_triples(Triples(iter([triple])), "rdfxml", io.StringIO())
+RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
+A = ox.NamedNode("urn:a")
+
+
+def rdf_xml(*triples: ox.Triple) -> str:
+    stream = io.StringIO()
+    write_triples(Triples(iter(triples)), "rdfxml", stream)
+    return stream.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("predicate", "object", "what"),
+    [
+        ("urn:b", ox.Literal("\x01"), r"U\+0001 in a value of <urn:b>"),
+        ("urn:b", ox.Literal("x" * 1000 + "\ufffe"), r"U\+FFFE"),
+        *((p, ox.Literal(""), "the predicate") for p in ("urn:1", "http://x/", "http://x/a%20")),
+        *((p, ox.Literal(""), "the predicate") for p in ("http://x/a(b)", "http://x/☃")),
+        *((RDF + p, ox.Literal(""), "the predicate") for p in ("li", "about", "Description")),
+        ("http://www.w3.org/2000/xmlns/a", ox.Literal(""), "the predicate"),
+        (RDF + "type", ox.NamedNode("http://x/1"), "the class <http://x/1>"),
+        (RDF + "type", ox.NamedNode(RDF + "bagID"), "the class"),
+        ("urn:b", ox.Triple(A, A, ox.Literal("\x02")), r"U\+0002"),
+    ],
+)
+def test_rdfxml_refuses_what_it_cannot_hold(
+    predicate: str, object: ox.Literal | ox.NamedNode | ox.Triple, what: str
+) -> None:
+    with pytest.raises(FormatError, match=f"RDF/XML cannot hold.*{what}") as caught:
+        rdf_xml(ox.Triple(A, ox.NamedNode(predicate), object))
     assert "turtle" in (caught.value.hint or "")
+    assert len(caught.value.message) < 200
+
+
+@given(st.text(alphabet=list("a1é☃%20-._~:/?#[]@!$&'()*+,;="), max_size=8), st.booleans())
+def test_rdfxml_is_refused_or_read_back(end: str, as_class: bool) -> None:
+    """By a reader of XML that is strict about names."""
+    try:
+        made = ox.NamedNode(f"http://x.example/{end}")
+    except ValueError:
+        return
+    type = ox.NamedNode(RDF + "type")
+    triple = ox.Triple(A, type, made) if as_class else ox.Triple(A, made, ox.Literal(end))
+    try:
+        text = rdf_xml(triple)
+    except FormatError:
+        assert not end or not end[-1].isalpha()
+        return
+    ElementTree.fromstring(text)
+    (read,) = ox.parse(text, format=ox.RdfFormat.RDF_XML)
+    assert read.triple == triple
+
+
+def test_rdfxml_names_blank_nodes_as_xml_takes_them_and_keeps_them_apart() -> None:
+    labels = ["1a", "x3161", "x783331", "a:b", "b", "_1", "0", "x"]
+    b = ox.NamedNode("urn:b")
+    triples = [ox.Triple(ox.BlankNode(x), b, ox.Literal(n)) for n, x in enumerate(labels)]
+    triples += [ox.Triple(A, b, ox.BlankNode(label)) for label in labels]
+    read = rdflib.Graph().parse(data=rdf_xml(*triples), format="xml")
+    lines = "\n".join(f"{triple} ." for triple in triples)
+    assert isomorphic(read, rdflib.Graph().parse(data=lines, format="nt"))
+    assert len(set(read.objects(rdflib.URIRef("urn:a")))) == len(labels)
 
 
 def test_a_format_that_does_not_fit_is_refused() -> None:
-    with pytest.raises(QueryError, match="'turtle' cannot hold"):
+    with pytest.raises(FormatError, match="'turtle' cannot hold"):
         write_rows(answer(), "turtle", io.StringIO())
-    with pytest.raises(QueryError, match="'csv' cannot hold"):
+    with pytest.raises(FormatError, match="'csv' cannot hold"):
         write_triples(graph(), "csv", io.StringIO())
-    with pytest.raises(QueryError, match="'nt' cannot hold"):
+    with pytest.raises(FormatError, match="'nt' cannot hold"):
         write_boolean(True, "nt", io.StringIO())
