@@ -109,7 +109,7 @@ def xml_chunks(rows: Rows) -> Iterator[str]:
 
     A character that XML 1.0 cannot hold (most control characters) is written as U+FFFD, the
     replacement character: a file that no reader can open would help nobody. Whoever writes for a
-    person says so (``kg.results.Written.unfit``); a stream that has begun cannot.
+    person, or over HTTP, looks whether there was any (``kg.results.Written.unfit``).
     """
     variables = "".join(f"<variable name={_attribute(name)}/>" for name in rows.columns)
     yield f"{_XML_HEAD}<head>{variables}</head>\n<results>\n"

@@ -13,9 +13,10 @@ import pyoxigraph as ox
 
 from kg.embedded import EmbeddedEngine
 from kg.engine import Rows, Triples
+from kg.errors import FormatError
 from kg.namespaces import PREFIXES, expand
 from kg.results import write_triples
-from kg.server.evaluate import Binary, Bounds, Job, Open, not_acceptable
+from kg.server.evaluate import Binary, Bounds, Job, Open, not_acceptable, unfit
 
 _SD = "http://www.w3.org/ns/sparql-service-description#"
 _FORMATS = "http://www.w3.org/ns/formats/"
@@ -37,7 +38,10 @@ def run(engine: EmbeddedEngine, job: Job, bounds: Bounds, open_output: Open) -> 
     media, format = job["graph"]
     output = open_output({"type": media, "cacheable": True})
     triples = Triples(_void(engine, job) if job.get("void") else _service(engine, job))
-    written = write_triples(triples, format, cast(TextIO, Binary(output)))
+    try:
+        written = write_triples(triples, format, cast(TextIO, Binary(output)))
+    except FormatError as error:
+        raise unfit(error, True) from None
     output.close({"rows": written.count})
 
 

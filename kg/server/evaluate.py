@@ -12,13 +12,13 @@ import pyoxigraph as ox
 
 from kg.embedded import EmbeddedEngine
 from kg.engine import Rows, Triples
-from kg.errors import CounterclaimError, QueryError
+from kg.errors import CounterclaimError, FormatError, QueryError
 from kg.namespaces import PREFIXES
 from kg.query_guard import is_update
 from kg.result_syntax import csv_chunks
 from kg.results import write_triples
 from kg.server.federation import Call, FailedError, inline
-from kg.server.output import Output, RowCounter, TooLargeError, XmlRepair
+from kg.server.output import Output, RowCounter, TooLargeError, XmlGuard
 from kg.server.problems import READ_ONLY, sentences
 from kg.sparql_text import significant
 
@@ -78,12 +78,13 @@ def run(engine: EmbeddedEngine, job: Job, bounds: Bounds, open_output: Open) -> 
     except QueryError as error:
         if is_update(text):
             raise RefusedError(403, "Read-only endpoint", READ_ONLY) from None
-        raise _bad_query(error) from None
+        raise bad_query(error) from None
     except FailedError as error:
         raise RefusedError(502, "Another server failed", str(error)) from None
-    choice = job["graph" if isinstance(answer, ox.QueryTriples) else "rows"]
+    graph = isinstance(answer, ox.QueryTriples)
+    choice = job["graph" if graph else "rows"]
     if choice is None:
-        raise not_acceptable(isinstance(answer, ox.QueryTriples))
+        raise not_acceptable(graph)
     media, format = choice
     head = {"type": media, "cacheable": inlined is None and not changes(text)}
     try:
@@ -93,8 +94,10 @@ def run(engine: EmbeddedEngine, job: Job, bounds: Bounds, open_output: Open) -> 
             _send_rows(answer, format, bounds, open_output(head))
     except TooLargeError as error:
         raise too_large(error) from None
+    except FormatError as error:
+        raise unfit(error, graph) from None
     except QueryError as error:
-        raise _bad_query(error) from None
+        raise bad_query(error) from None
 
 
 def _inlined(text: str, job: Job, bounds: Bounds) -> str | None:
@@ -126,6 +129,16 @@ def not_acceptable(graph: bool) -> RefusedError:
     )
 
 
+def unfit(error: FormatError, graph: bool) -> RefusedError:
+    """Say that the format that was chosen cannot hold an answer of this kind, and which can."""
+    types = "application/sparql-results+json, text/csv and text/tab-separated-values"
+    if graph:
+        types = "text/turtle, application/ld+json, application/n-triples and others"
+    return RefusedError(
+        406, "No acceptable format", sentences(error.message, f"It can be had as {types}")
+    )
+
+
 def too_large(error: TooLargeError) -> RefusedError:
     """Say which limit an answer went over."""
     return RefusedError(
@@ -133,7 +146,8 @@ def too_large(error: TooLargeError) -> RefusedError:
     )
 
 
-def _bad_query(error: CounterclaimError) -> RefusedError:
+def bad_query(error: CounterclaimError) -> RefusedError:
+    """Say what is wrong with a query."""
     detail = sentences(error.message, error.hint)
     more = {"line": error.line} if error.line is not None else {}
     return RefusedError(400, "Malformed or refused query", detail, **more)
@@ -148,18 +162,18 @@ def changes(text: str) -> bool:
 
 
 class _Counted:
-    """Stands between the serialiser and the way out: mends XML, counts rows as they pass."""
+    """Stands between the serialiser and the way out: guards XML, counts rows as they pass."""
 
     def __init__(self, output: Output, format: str, largest: int) -> None:
         self._output = output
-        self._repair = XmlRepair() if format == "xml" else None
+        self._guard = XmlGuard() if format == "xml" else None
         self.counter = RowCounter(format)
         self._largest = largest
 
     def write(self, data: bytes) -> int:
         given = len(data)
-        if self._repair:
-            data = self._repair.feed(data)
+        if self._guard:
+            data = self._guard.feed(data)
         self.counter.feed(data)
         if self.counter.rows > self._largest:
             self._output.fail(f"has more than {self._largest:,} rows")

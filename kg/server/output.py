@@ -6,6 +6,7 @@ import re
 import socket
 from typing import Any, Protocol
 
+from kg.errors import FormatError
 from kg.server import frames
 
 # Enough that the cost of a frame vanishes, little enough that a first answer comes at once.
@@ -14,11 +15,10 @@ _FRAME = 64 * 1024
 _LONGEST = 256 * 1024
 # Below this a compressed answer is hardly shorter.
 _WORTH_COMPRESSING = 512
-# What XML 1.0 cannot hold, as UTF-8, and the carriage return, which a reader would change.
-_NOT_IN_XML = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f]|\xef\xbf[\xbe\xbf]|\r")
+# What XML 1.0 cannot hold, as UTF-8.
+_NOT_IN_XML = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f]|\xef\xbf[\xbe\xbf]")
 _FIRST_ROW, _NO_ROWS = b'"bindings":[{', b'"bindings":[]'
 _NEXT_ROW = re.compile(rb'\}\},\{"(?=[^,}:])')
-_REPLACEMENT = "\ufffd".encode()
 
 
 class TooLargeError(Exception):
@@ -64,30 +64,31 @@ def compressor(encoding: str) -> Compressor:
     return _Brotli()
 
 
-class XmlRepair:
-    """Replaces in a stream of XML what XML cannot hold by U+FFFD, and keeps carriage returns."""
+class XmlGuard:
+    """Keeps carriage returns in a stream of XML, which a reader would change."""
 
     def __init__(self) -> None:
         self._kept = b""
 
     def feed(self, data: bytes) -> bytes:
-        """Return what is certain; two bytes may wait for their third."""
+        """Return what is certain; two bytes may wait for their third.
+
+        Raises ``FormatError`` for a character that XML cannot hold.
+        """
         data = self._kept + data
+        if found := _NOT_IN_XML.search(data):
+            raise FormatError(f"XML cannot hold the character U+{ord(found.group().decode()):04X}")
         cut = len(data)
         for length in (1, 2):
             if data[-length:] == b"\xef\xbf"[:length]:
                 cut -= length
         self._kept, data = data[cut:], data[:cut]
-        return self._mended(data)
+        return data.replace(b"\r", b"&#13;")
 
     def flush(self) -> bytes:
         """Return what has waited in vain: a stream that ends within a character is kept so."""
         data, self._kept = self._kept, b""
         return data
-
-    @staticmethod
-    def _mended(data: bytes) -> bytes:
-        return _NOT_IN_XML.sub(lambda m: b"&#13;" if m.group() == b"\r" else _REPLACEMENT, data)
 
 
 class RowCounter:

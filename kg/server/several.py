@@ -9,11 +9,12 @@ from html import escape
 from starlette.types import Receive, Scope, Send
 
 from kg.engine import Triples
+from kg.errors import FormatError
 from kg.server import negotiation
 from kg.server.descriptions import datasets
 from kg.server.evaluate import graph_text
 from kg.server.operations import send_text
-from kg.server.problems import Problem, read_only
+from kg.server.problems import Problem, read_only, sentences
 from kg.server.reading import METHODS, Reading, options
 from kg.server.requests import header
 from kg.server.resources import Resources, path_of
@@ -98,7 +99,12 @@ class EveryVoid(OfSeveral):
         told = [
             (site.address(scope), site.identity.base, site.identity.title) for site in self._sites
         ]
-        text, _ = graph_text(Triples(datasets(self.home(scope), told)), format)
+        try:
+            text, _ = graph_text(Triples(datasets(self.home(scope), told)), format)
+        except FormatError as error:
+            raise Problem(
+                406, detail=sentences(error.message, "It can be had as text/turtle")
+            ) from None
         await send_text(scope, send, media, text, _VARY)
 
 

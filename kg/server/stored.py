@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from itertools import islice
 from typing import TextIO, cast
@@ -13,11 +13,21 @@ import pyoxigraph as ox
 from kg.as_found import as_found
 from kg.embedded import EmbeddedEngine
 from kg.engine import Rows, Term
-from kg.errors import ParameterError, QueryError
+from kg.errors import FormatError, ParameterError, QueryError
 from kg.parameters import to_term
 from kg.result_syntax import plain
 from kg.results import write_boolean, write_rows
-from kg.server.evaluate import Binary, Bounds, Job, Open, RefusedError, changes, not_acceptable
+from kg.server.evaluate import (
+    Binary,
+    Bounds,
+    Job,
+    Open,
+    RefusedError,
+    bad_query,
+    changes,
+    not_acceptable,
+    unfit,
+)
 from kg.server.evaluate import run as run_query
 from kg.server.output import TooLargeError
 from kg.server.problems import sentences
@@ -37,26 +47,34 @@ def run(engine: EmbeddedEngine, job: Job, bounds: Bounds, open_output: Open) -> 
     """
     query = _parsed(job["text"], job["name"], job["kind"])
     terms = _terms(query, job, engine)
-    try:
-        text = bind(query, terms)
-    except QueryError as error:
-        raise RefusedError(400, "Bad parameters", error.message) from None
     simple = job["rows"] is not None and job["rows"][1] in ("json", "xml", "csv", "tsv")
     as_they_are = job["page"] is None and not job["as_found"]
-    if query.form in ("CONSTRUCT", "DESCRIBE") or (simple and as_they_are):
-        run_query(engine, {**job, "query": text}, bounds, open_output)
-        return
-    if job["rows"] is None:
-        raise not_acceptable(False)
-    if query.form == "ASK":
-        _yes_or_no(engine, text, job, open_output)
-        return
     try:
-        answer = as_found(engine, query, terms) if job["as_found"] else engine.query(text)
-        assert isinstance(answer, Rows)
-        _page(answer, changes(text), job, bounds, open_output)
+        if query.form in ("CONSTRUCT", "DESCRIBE") or (simple and as_they_are):
+            run_query(engine, {**job, "query": bind(query, terms)}, bounds, open_output)
+        elif job["rows"] is None:
+            raise not_acceptable(False)
+        elif query.form == "ASK":
+            _yes_or_no(engine, bind(query, terms), job, open_output)
+        else:
+            found = as_found if job["as_found"] else _in_order
+            rows = found(engine, query, terms)
+            # What stands for a parameter is a term, and calls nothing.
+            _page(rows, changes(query.text), job, bounds, open_output)
     except TooLargeError as error:
         raise RefusedError(422, "Answer too large", f"The answer {error.what}.") from None
+    except ParameterError as error:
+        raise RefusedError(400, "Bad parameters", error.message) from None
+    except FormatError as error:
+        raise unfit(error, False) from None
+    except QueryError as error:
+        raise bad_query(error) from None
+
+
+def _in_order(engine: EmbeddedEngine, query: StoredQuery, terms: Mapping[str, Term]) -> Rows:
+    answer = engine.query(bind(query, terms))
+    assert isinstance(answer, Rows)
+    return answer
 
 
 @lru_cache(maxsize=64)
@@ -130,6 +148,8 @@ def _page(answer: Rows, changing: bool, job: Job, bounds: Bounds, open_output: O
     found = Rows(answer.columns, bounded())
     kind = "csv" if format == "spreadsheet" else format
     written = write_rows(found, kind, cast(TextIO, Binary(output)), base=job["base"])
+    if written.unfit:
+        raise FormatError(f"XML cannot hold {written.unfit}")
     output.close({"rows": written.count})
 
 

@@ -434,15 +434,25 @@ def nasty(tmp_path_factory: pytest.TempPathFactory, serve_store: Serve) -> Serve
     return serve_store(publish(tmp_path_factory.mktemp("nasty") / "store", quads), workers=1)
 
 
-def test_control_characters_leave_xml_well_formed(nasty: Server) -> None:
+@pytest.mark.parametrize("character", ["\x01", "\x0b", "\x1f", "\ufffe", "\uffff"])
+def test_what_xml_cannot_hold_is_406_and_told(nasty: Server, character: str) -> None:
+    text = f'SELECT ("<a>{character}b" AS ?o) {{}}'
+    reply = nasty.post(text, Accept="application/sparql-results+xml")
+    assert reply.status == 406
+    assert reply.headers["content-type"] == "application/problem+json"
+    for told in (f"U+{ord(character):04X}", "application/sparql-results+json", "text/csv"):
+        assert told in reply.json()["detail"]
+    assert nasty.post(text).rows == [{"o": f"<a>{character}b"}]
+
+
+def test_xml_keeps_all_that_it_can_hold(nasty: Server) -> None:
     import xml.etree.ElementTree as ET
 
-    reply = nasty.query("SELECT ?o { ?s ?p ?o }", Accept="application/sparql-results+xml")
-    found = [e.text for e in ET.fromstring(reply.text).iter() if e.tag.endswith("literal")]
-    expected = NASTY
-    for character in "\x01\x0b\ufffe\uffff":
-        expected = expected.replace(character, "\ufffd")
-    assert expected in found
+    everything = '"><script>&amp;]]>\r\n\t\r =1+1\u2028\x7f\x85\ufdd0🙂'
+    text = f"SELECT ({ox.Literal(everything)} AS ?o) {{}}"
+    reply = nasty.post(text, Accept="application/sparql-results+xml")
+    (found,) = [e.text for e in ET.fromstring(reply.text).iter() if e.tag.endswith("literal")]
+    assert found == everything
 
 
 def test_other_formats_keep_every_character(nasty: Server) -> None:
@@ -474,10 +484,57 @@ def test_pages_hold_no_script_whatever_is_said(nasty: Server) -> None:
     assert "&lt;script&gt;" in page.text
 
 
-def test_rdf_xml_that_cannot_be_written_is_an_error(nasty: Server) -> None:
-    reply = nasty.query("CONSTRUCT { ?s ?p ?o } { ?s ?p ?o }", Accept="application/rdf+xml")
-    assert reply.status == 400
-    assert reply.headers["content-type"] == "application/problem+json"
+@pytest.mark.parametrize(
+    "template",
+    [
+        "?s ?p ?o",
+        *("<urn:a> <urn:1> 1", "<urn:a> <http://x.example/> 1", "<urn:a> rdf:li 1"),
+        *("<urn:a> a <http://x.example/1>", "<urn:a> <http://x.example/a(b)> 1"),
+    ],
+)
+def test_what_rdf_xml_cannot_hold_is_406_and_told(nasty: Server, template: str) -> None:
+    text = f"CONSTRUCT {{ {template} }} {{ ?s ?p ?o }}"
+    for method in (nasty.query, nasty.post):
+        reply = method(text, Accept="application/rdf+xml")
+        assert reply.status == 406
+        assert reply.headers["content-type"] == "application/problem+json"
+        for told in ("RDF/XML cannot hold", "text/turtle", "application/ld+json"):
+            assert told in reply.json()["detail"]
+    assert nasty.query(text, Accept="text/turtle").status == 200
+    for path in ("/graphs?default", "/gsp/about/'-alert(1)-'"):
+        assert nasty.request(path, headers={"Accept": "application/rdf+xml"}).status == 406
+
+
+@pytest.fixture(scope="module")
+def late(tmp_path_factory: pytest.TempPathFactory, serve_store: Serve) -> Server:
+    """A server over much that XML can hold, and one thing that it cannot."""
+    root = tmp_path_factory.mktemp("late")
+    graph, value = ox.NamedNode(f"{BASE}graph/numbers"), ox.NamedNode(f"{BASE}value")
+    last = ox.Quad(ox.NamedNode(f"{BASE}z"), value, ox.Literal("\x01"), graph)
+    return serve_store(publish(root / "store", [*numbers(60_000), last]), timeout=PATIENCE)
+
+
+@pytest.mark.parametrize(
+    ("form", "accept", "end"),
+    [
+        ("SELECT *", "application/sparql-results+xml", "</sparql>"),
+        ("CONSTRUCT { ?s ?p ?o }", "application/rdf+xml", "</rdf:RDF>"),
+    ],
+)
+def test_what_xml_cannot_hold_in_mid_stream_breaks_the_answer(
+    late: Server, form: str, accept: str, end: str
+) -> None:
+    text = f"{form} {{ ?s ?p ?o }} ORDER BY DESC(ISNUMERIC(?o))"  # so that it comes last
+    reply = late.query(text, Accept=accept)
+    assert (reply.status, reply.broken) == (200, True)
+    assert not reply.text.rstrip().endswith(end)
+    # Much shorter, it may be known before anything is sent.
+    reply = late.query(text, Accept=accept, Accept_Encoding="gzip")
+    assert reply.broken or reply.status == 406
+    assert 'status="200",outcome="refused"' in late.metrics()
+    for whole in ("application/sparql-results+json", "text/turtle"):
+        reply = late.query(text, Accept=f"{whole}, */*;q=0.1")
+        assert (reply.status, reply.broken) == (200, False)
 
 
 @pytest.mark.parametrize(

@@ -61,6 +61,11 @@ WHERE {
 }
 ORDER BY ?thing
 """
+ECHO = """\
+SELECT (CONCAT("<", ?find, ">") AS ?thing)
+WHERE { VALUES ?find { "none" } }
+ORDER BY ?thing
+"""
 BACKWARDS = """\
 SELECT ?thing
 WHERE {
@@ -117,6 +122,7 @@ def own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     typed = "count: {type: integer, description: how many}\n"
     write("typed", f"{typed}#+   day: {{type: date, description: when}}", TYPED, column)
     arguments = ["-m", "kg.cli.main", "--dispute", str(dispute), "serve", "--port", "0"]
+    write("echo", FIND, ECHO, column)
     asked = "#+ title: {0}\n#+ question: Is there any?\n"
     (queries / "any.rq").write_text(asked.format("any") + "ASK { ?s ?p ?o }\n")
     changing = "SELECT (STRUUID() AS ?thing)\nWHERE {}\nORDER BY ?thing\n"
@@ -276,3 +282,15 @@ def test_what_changes_by_itself_is_kept_in_no_form(own: Server, more: dict[str, 
     assert first.body != second.body
     assert first.headers["cache-control"] == "no-store"
     assert "etag" not in first.headers
+
+
+@pytest.mark.parametrize("more", [{}, {"page": "1"}, {"as_found": "true"}])
+def test_what_xml_cannot_hold_is_told(own: Server, more: dict[str, str]) -> None:
+    reply = own.request(ask("echo", find="a\x01", format="xml", **more))
+    assert reply.status == 406
+    assert "U+0001" in reply.json()["detail"]
+    assert "application/sparql-results+json" in reply.json()["detail"]
+    assert own.request(ask("echo", find="a", format="xml", **more)).status == 200
+    assert own.request(ask("echo", find="a\x01", format="json", **more)).rows == [
+        {"thing": "<a\x01>"}
+    ]

@@ -10,12 +10,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from kg.errors import FormatError
 from kg.server import frames, launcher
 from kg.server.cache import Cache, Entry, Shelf
-from kg.server.evaluate import _bad_query, service_error
+from kg.server.evaluate import bad_query, service_error
 from kg.server.limits import Limits
 from kg.server.negotiation import GRAPHS, ROWS, best, coding
-from kg.server.output import RowCounter, XmlRepair
+from kg.server.output import RowCounter, XmlGuard
 from kg.server.pool import Pool
 from kg.server.problems import sentences
 
@@ -105,18 +106,19 @@ def test_rows_are_counted_however_the_bytes_are_cut(
     assert counter.rows == len(texts)
 
 
-@given(st.text(), st.integers(1, 7))
-def test_xml_is_mended_however_the_bytes_are_cut(text: str, size: int) -> None:
+@given(st.text(alphabet=st.characters(codec="utf-8") | st.sampled_from("\r\ufffe\x0b")) | st.text())
+def test_xml_is_guarded_however_the_bytes_are_cut(text: str) -> None:
     data = text.encode("utf-8", "ignore")
-    repair = XmlRepair()
-    pieces = [repair.feed(data[at : at + size]) for at in range(0, len(data), size)]
-    mended = (b"".join(pieces) + repair.flush()).decode()
-    forbidden = [c for c in map(chr, range(32)) if c not in "\t\n"] + ["\ufffe", "\uffff"]
-    assert not any(character in mended for character in forbidden)
-    kept = [c for c in data.decode() if c not in forbidden]
-    assert [c for c in mended.replace("&#13;", "") if c != "\ufffd"] == [
-        c for c in kept if c != "\ufffd"
-    ] or "&#13;" in text
+    forbidden = [c for c in map(chr, range(32)) if c not in "\t\n\r"] + ["\ufffe", "\uffff"]
+    for size in range(1, 8):
+        guard = XmlGuard()
+        pieces = [data[at : at + size] for at in range(0, len(data), size)]
+        if any(character in data.decode() for character in forbidden):
+            with pytest.raises(FormatError, match=r"XML cannot hold the character U\+[0-9A-F]{4}$"):
+                [guard.feed(piece) for piece in pieces]
+        else:
+            kept = b"".join([guard.feed(piece) for piece in pieces]) + guard.flush()
+            assert kept.decode() == data.decode().replace("\r", "&#13;")
 
 
 def entry(size: int) -> Entry:
@@ -217,5 +219,5 @@ def test_messages_become_sentences() -> None:
     assert sentences("It is!", None, " ", "Is it?") == "It is! Is it?"
     assert sentences("", None) == ""
     error = service_error("http://s/", "http://s is not among those it may reach", True)
-    told = _bad_query(error).told["detail"]  # type: ignore[arg-type]
+    told = bad_query(error).told["detail"]  # type: ignore[arg-type]
     assert "may reach. A query may reach" in told
