@@ -28,3 +28,14 @@ def cache_folder() -> Path:
     import platformdirs  # imported here: most commands never need it
 
     return Path(platformdirs.user_cache_dir("counterclaim"))
+
+
+def has_temporary_folder() -> bool:
+    """Say whether there is a folder for files that nobody keeps (``TMPDIR`` names one)."""
+    import tempfile
+
+    try:
+        tempfile.gettempdir()
+    except FileNotFoundError:
+        return False
+    return True

@@ -32,7 +32,7 @@ from kg.digests import content_digest
 from kg.dispute import Dispute
 from kg.embedded import EmbeddedEngine
 from kg.errors import EngineError, SnapshotError
-from kg.settings import cache_folder
+from kg.settings import cache_folder, has_temporary_folder
 from kg.staging import StagedEngine
 
 # Longer than any build of a dispute that people wrote by hand.
@@ -257,6 +257,11 @@ def _cannot_write(root: Path, why: str, number: int | None) -> SnapshotError:
     hint = "Set KG_CACHE to a folder that you can write." if cached else "Check its permissions."
     if number in (errno.ENOSPC, errno.EDQUOT):
         hint = "Free some space" + (", or set KG_CACHE to another disk." if cached else ".")
+    elif not has_temporary_folder():
+        if number == errno.ENOENT:  # which is what failed
+            hint = "Set TMPDIR to a folder that you can write."
+        else:
+            hint = f"{hint} And set TMPDIR to one for temporary files."
     return SnapshotError(
         f"cannot write a snapshot: {why}; the old one is untouched", path=root, hint=hint
     )

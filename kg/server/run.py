@@ -20,6 +20,7 @@ from kg.plain_text import one_line
 from kg.server.app import Front
 from kg.server.http1 import protocol
 from kg.server.log_writer import LogWriter
+from kg.settings import has_temporary_folder
 
 _STOP = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 # So many objects more than before are looked through for cycles.
@@ -97,8 +98,10 @@ def serve(
         reason = failures[0] if failures else None
         if isinstance(reason, CounterclaimError):
             raise reason from None
-        said = one_line(str(reason)) if reason and str(reason) else "its log says why"
-        raise EngineError(f"the server could not start: {said}") from reason
+        words = (getattr(reason, "strerror", None) or str(reason)) if reason else ""
+        said = one_line(words) or "its log says why"
+        hint = None if has_temporary_folder() else "Set TMPDIR to a folder that you can write."
+        raise EngineError(f"the server could not start: {said}", hint=hint) from reason
 
 
 def _allow_connections() -> None:

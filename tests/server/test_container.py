@@ -58,11 +58,13 @@ class Container:
         self._places = {volume.partition(":")[2]: self.dispute, self.inside: self.scratch}
 
     def start(self, *without: str) -> Server:
-        """Run the command of the file; variables of ``without`` are left out."""
+        """Run the command of the file; variables of ``without`` are left out, ``TMPDIR`` too."""
         told = instructions()
         given = dict(pair.split("=", 1) for pair in shlex.split(told["ENV"]))
         assert {path for path in given.values() if path in self._places}, "the dispute"
         given = {name: self._place(value) for name, value in given.items() if name not in without}
+        if "TMPDIR" in without:
+            given["TMPDIR"] = "/nonexistent"
         return self.run(json.loads(told["CMD"]), given)
 
     def run(self, command: list[str], given: dict[str, str]) -> Server:
@@ -140,13 +142,29 @@ def test_the_unit_serves_what_has_been_built_and_writes_nothing(container: Conta
     assert sorted(container.dispute.rglob("*")) == before
 
 
-def test_without_a_place_to_write_it_says_so(container: Container) -> None:
-    server = container.start("KG_CACHE")
+@pytest.mark.parametrize(
+    ("lacking", "named"),
+    [(["KG_CACHE"], {"KG_CACHE"}), (["TMPDIR"], {"TMPDIR"}), (["KG_CACHE", "TMPDIR"], None)],
+)
+def test_without_a_place_to_write_it_says_which(
+    container: Container, lacking: list[str], named: set[str] | None
+) -> None:
+    server = container.start(*lacking)
     assert server.process.wait(PATIENCE) == 2
     said = server.log.read_text()
-    assert "Read-only file system" in said
-    assert "Set KG_CACHE" in said
+    assert "Read-only file system" in said or "No usable temporary directory" in said
+    assert set(re.findall(r"KG_CACHE|TMPDIR", said)) == (named or {"KG_CACHE", "TMPDIR"})
     assert "Traceback" not in said
+
+
+def test_what_has_been_built_needs_a_folder_for_temporary_files(container: Container) -> None:
+    build(read_dispute(container.dispute))
+    server = container.start("KG_CACHE", "TMPDIR")
+    assert server.process.wait(PATIENCE) == 2
+    said = server.log.read_text()
+    assert "could not start: No usable temporary directory" in said
+    assert "Set TMPDIR" in said
+    assert "KG_CACHE" not in said
 
 
 def test_the_container_is_given_the_time_to_finish() -> None:
