@@ -32,7 +32,7 @@ class Graphs(OfSite):
 
 def whole_graph(iri: str) -> dict[str, Any]:
     """Return the job that gives all triples of a graph, or 404. Raises ``Problem`` (400)."""
-    name = checked_iri(iri)
+    name = checked_iri(iri, "graph")
     return {
         "op": "query",
         "query": f"CONSTRUCT {{ ?s ?p ?o }} WHERE {{ GRAPH {name} {{ ?s ?p ?o }} }}",
@@ -40,9 +40,14 @@ def whole_graph(iri: str) -> dict[str, Any]:
     }
 
 
-def checked_iri(iri: str) -> str:
-    """Return an absolute IRI as SPARQL writes it. Raises ``Problem`` (400) if it is none."""
+def checked_iri(iri: str, parameter: str | None = None) -> str:
+    """Return an absolute IRI as SPARQL writes it.
+
+    Raises ``Problem`` (400) if it is none, which names the ``parameter`` that it was given as.
+    """
     try:
         return str(ox.NamedNode(iri))
     except ValueError:
-        raise Problem(400, "Not an IRI", "The name must be an absolute IRI.") from None
+        errors = [{"parameter": parameter, "detail": "is no absolute IRI"}] if parameter else []
+        detail = "The name must be an absolute IRI."
+        raise Problem(400, "Not an IRI", detail, errors=errors) from None

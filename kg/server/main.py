@@ -61,7 +61,7 @@ def run(
     limits = Limits(timeout=timeout, workers=workers or default_workers(), memory=memory * MIB)
     identities = [_identity(*each, public) for each in zip(disputes, names, strict=True)]
     app = create_app(identities, limits, proxied=proxied, origins=origins)
-    shown = f"[{host}]" if ":" in host else host
+    shown = f"[{host}]" if ":" in host and not host.startswith("[") else host
     address = f"http://{shown}:{accepting.getsockname()[1]}"
 
     def started() -> None:

@@ -11,6 +11,7 @@ from typing import Any
 from starlette.types import Receive, Scope, Send
 
 from kg.server.answers import Answers, Request
+from kg.server.graphs import checked_iri
 from kg.server.problems import Problem, method_not_allowed, read_only
 from kg.server.reading import options
 from kg.server.requests import (
@@ -30,6 +31,7 @@ from kg.server.site import WRITES, Site
 QUERY_TYPE = "application/sparql-query"
 _UPDATE_TYPE = "application/sparql-update"
 METHODS = "GET, HEAD, POST, QUERY, OPTIONS"
+_DEFAULT, _NAMED = "default-graph-uri", "named-graph-uri"
 
 
 # A request with one of these headers is not plain: it has content, or asks for no answer.
@@ -131,10 +133,16 @@ class Sparql:
 
 
 def dataset(found: Pairs) -> dict[str, Any]:
-    """Return the graphs that the request names as its dataset, ``None`` if it names none."""
-    default, named = every(found, "default-graph-uri"), every(found, "named-graph-uri")
+    """Return the graphs that the request names as its dataset, ``None`` if it names none.
+
+    Raises ``Problem`` (400) for a name that is no absolute IRI.
+    """
+    default, named = every(found, _DEFAULT), every(found, _NAMED)
     if not default and not named:
         return {"default": None, "named": None}
+    for name in (_DEFAULT, _NAMED):
+        for iri in every(found, name):
+            checked_iri(iri, name)
     return {"default": default, "named": named}
 
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import atexit
+import errno
 import gc
 import logging
+import os
 import resource
 import signal
 import socket
@@ -32,17 +34,25 @@ _GRACE = 5
 def listen(host: str, port: int) -> socket.socket:
     """Open the socket that the server accepts on; port 0 takes any that is free.
 
-    Raises ``EngineError`` if the address cannot be had.
+    An IPv6 address may stand in brackets. Raises ``EngineError`` if the address cannot be had, or
+    there is none: the system would take that for all it has.
     """
+    if host.startswith("[") and host.endswith("]"):
+        host = host[1:-1]
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    hint = "Choose another with --host; 127.0.0.1 is this machine alone, 0.0.0.0 all addresses."
     try:
+        if not host.strip():
+            raise socket.gaierror(None, "there is no address")
         return socket.create_server((host, port), family=family, backlog=1024)
-    except (OSError, OverflowError) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise EngineError(
-            f"cannot listen on {host} port {port}: {reason}",
-            hint="Choose another with --port; 0 takes any that is free.",
-        ) from error
+    except (OSError, OverflowError, UnicodeError) as error:
+        number = getattr(error, "errno", None)
+        if number in (errno.EADDRINUSE, errno.EACCES):
+            hint = "Choose another with --port; 0 takes any that is free."
+        said = os.strerror(number) if number and number > 0 else getattr(error, "strerror", None)
+        # Python repeats the address.
+        reason = str(said or error).partition(" (while")[0]
+        raise EngineError(f"cannot listen on {host} port {port}: {reason}", hint=hint) from error
 
 
 def serve(

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import json
+import os
+import re
 import socket
 import subprocess
 import sys
+import urllib.request
 from pathlib import Path
 
 import click
@@ -30,6 +34,52 @@ def test_an_address_in_use_is_an_error_that_helps(example_dispute: Path) -> None
     assert isinstance(done.exception, EngineError)
     assert port in done.exception.message
     assert "--port" in (done.exception.hint or "")
+
+
+@pytest.mark.parametrize(
+    "host",
+    ["", " ", "nothing.invalid", "256.1.1.1", "::zz", "[::zz]", "192.0.2.1", "a" * 70],
+)
+def test_an_address_that_cannot_be_had_is_an_error_that_helps(
+    example_dispute: Path, host: str
+) -> None:
+    pytest.importorskip("uvicorn")
+    arguments = ["--dispute", str(example_dispute), "serve", "--port", "0", "--host", host]
+    done = CliRunner().invoke(cli, arguments)
+    assert isinstance(done.exception, EngineError)
+    assert "cannot listen on" in done.exception.message
+    assert "(while" not in done.exception.message
+    assert "--host" in (done.exception.hint or "")
+    assert not (example_dispute / ".kg").exists(), "nothing was built before"
+
+
+@pytest.mark.parametrize("host", ["::1", "[::1]"])
+def test_an_ipv6_address(example_dispute: Path, tmp_path: Path, host: str) -> None:
+    from tests.server.conftest import PROJECT, end, wait_for
+    from tests.server.conftest import Server as Running
+
+    try:
+        socket.create_server(("::1", 0), family=socket.AF_INET6).close()
+    except OSError:
+        pytest.skip("this machine has no IPv6")
+    log = tmp_path / "log"
+    arguments = ["--dispute", str(example_dispute), "serve", "--port", "0", "--workers", "1"]
+    with log.open("wb") as stream:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "kg.cli.main", *arguments, "--host", host],
+            stderr=stream,
+            env=os.environ | {"PYTHONPATH": str(PROJECT), "KG_CACHE": str(tmp_path / "cache")},
+        )
+    try:
+        wait_for(lambda: process.poll() is not None or "/sparql" in log.read_text())
+        (address,) = re.findall(r"is at (http://\[::1\]:[0-9]+/)sparql", log.read_text())
+        with urllib.request.urlopen(f"{address}sparql?query=ASK%7B%7D") as answer:
+            assert json.loads(answer.read())["boolean"] is True
+        with urllib.request.urlopen(f"{address}sparql") as answer:
+            assert f"<{address}sparql>" in answer.read().decode()
+        wait_for(lambda: '"client": "::/64"' in log.read_text())  # as one of its network
+    finally:
+        end(Running(process, log))
 
 
 @pytest.mark.parametrize(

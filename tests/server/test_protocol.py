@@ -8,6 +8,7 @@ import io
 import json
 import subprocess
 from pathlib import Path
+from urllib.parse import urlencode
 
 import brotli
 import pyoxigraph as ox
@@ -218,6 +219,19 @@ def test_the_dataset(example: Server) -> None:
     assert int(example.form(**count).rows[0]["n"]) == counts[0]
     listed = {"query": "SELECT DISTINCT ?g { GRAPH ?g {} }", "named-graph-uri": graphs[1]}
     assert example.form(**listed).rows == [{"g": graphs[1]}]
+
+
+@pytest.mark.parametrize("iri", ["", "x", "//x/y", "#x", "graph/agents", "_:b", "<urn:x>", "a b:"])
+def test_a_graph_that_is_named_by_no_absolute_iri(example: Server, iri: str) -> None:
+    for name in ("default-graph-uri", "named-graph-uri"):
+        text = "SELECT * { ?s ?p ?o }"
+        by_form = example.form(**{"query": text, name: iri})
+        by_get = example.request("/sparql?" + urlencode({"query": text, name: iri}))
+        for reply in (by_form, by_get):
+            assert reply.status == 400
+            assert name in [one["parameter"] for one in reply.json()["errors"]]
+    reply = example.request("/graphs?" + urlencode({"graph": iri}))
+    assert (reply.status, reply.json()["errors"][0]["parameter"]) == (400, "graph")
 
 
 @pytest.mark.parametrize(
