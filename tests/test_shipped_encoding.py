@@ -82,6 +82,21 @@ def test_most_factual_propositions_join_two_named_things() -> None:
     assert len(named) / len(rows) >= 0.8
 
 
+@pytest.mark.parametrize("name", DISPUTES)
+def test_a_claim_is_of_one_kind_whoever_makes_it(name: str) -> None:
+    """Else one side's judgements would count as facts where the other's do not."""
+    kinds: dict[str, set[str]] = {}
+    for proposition, kind in ask(
+        stated(name),
+        """SELECT DISTINCT ?proposition ?kind WHERE {
+          ?assertion kg:affirms|kg:denies|kg:doubts|kg:concedes ?proposition ; kg:claimType ?kind .
+        }""",
+    ):
+        kinds.setdefault(proposition, set()).add(kind)
+    assert len(kinds) > 20
+    assert {proposition for proposition, found in kinds.items() if len(found) > 1} == set()
+
+
 def test_sources_are_cited() -> None:
     rows = ask(
         stated("llama-mmap"), "SELECT DISTINCT ?source WHERE { ?assertion kg:cites ?source }"
