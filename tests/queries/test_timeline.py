@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pyoxigraph as ox
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kg.dispute import Dispute
@@ -70,6 +70,7 @@ def stamp(moment: datetime) -> ox.Literal:
     return ox.Literal(moment.isoformat(), datatype=DATE_TIME)
 
 
+@settings(deadline=None)  # the first has the engine to load
 @given(THINGS, st.none() | MOMENTS, st.none() | MOMENTS)
 def test_what_may_fall_into_a_time_is_found(
     things: list[tuple[str, str, datetime, int]], after: datetime | None, before: datetime | None
