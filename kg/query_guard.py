@@ -132,11 +132,15 @@ def _is_harmless(text: str) -> bool:
 
     It saves cutting most queries into tokens, which would take as long as answering them.
     """
-    if len(text) > MAX_OPERATORS or sum(map(text.count, _OPENERS)) > MAX_NESTING:
+    if len(text) > MAX_NESTING and (
+        len(text) > MAX_OPERATORS or sum(map(text.count, _OPENERS)) > MAX_NESTING
+    ):
         return False
     upper = text.upper()
-    suspect = _REACHING if _BEGINS_AS_QUERY.match(text) else _SUSPECT
-    return not any(word in upper for word in suspect)
+    for word in _REACHING if _BEGINS_AS_QUERY.match(text) else _SUSPECT:
+        if word in upper:
+            return False
+    return True
 
 
 def _weight(

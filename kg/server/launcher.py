@@ -22,6 +22,14 @@ from kg.server.jobs import Jobs
 
 # Where this package was imported from; a worker must not find another.
 _PACKAGES = str(Path(__file__).resolve().parents[2])
+_ENVIRONMENT = {
+    "PYTHONPATH": _PACKAGES,
+    # Fewer arenas: each reserves address space, which the limit counts.
+    "MALLOC_ARENA_MAX": "2",
+    # A query takes and gives back some hundred small pieces of memory; as long as all of them are
+    # kept at hand, that takes a tenth of its time less.
+    "GLIBC_TUNABLES": "glibc.malloc.tcache_count=500",
+}
 _PR_SET_CHILD_SUBREAPER = 36  # <linux/prctl.h>
 
 
@@ -109,8 +117,7 @@ class Launcher:
         return subprocess.Popen(
             # -P: the folder one happens to stand in is no place to import from.
             [sys.executable, "-P", "-m", "kg.server.worker", role, json.dumps(self._told)],
-            # Fewer arenas: each reserves address space, which the limit counts.
-            env=os.environ | {"PYTHONPATH": _PACKAGES, "MALLOC_ARENA_MAX": "2"},
+            env=os.environ | _ENVIRONMENT,
             stdin=connection.fileno(),
             stdout=subprocess.DEVNULL,
             stderr=stderr,

@@ -19,6 +19,14 @@ _WORTH_COMPRESSING = 512
 _NOT_IN_XML = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f]|\xef\xbf[\xbe\xbf]")
 _FIRST_ROW, _NO_ROWS = b'"bindings":[{', b'"bindings":[]'
 _NEXT_ROW = re.compile(rb'\}\},\{"(?=[^,}:])')
+# What stands between two rows, and how many rows there are besides. No text of a term in XML has
+# the sign; in TSV it is escaped. The first line of TSV and CSV is the heading.
+_BETWEEN = {
+    "xml": (b"<result>", 0),
+    "tsv": (b"\n", -1),
+    "csv": (b"\r\n", -1),
+    "json": (b"},{", 0),
+}
 
 
 class TooLargeError(Exception):
@@ -101,12 +109,7 @@ class RowCounter:
         self._tail = b""
         self._only: bytes | None = None  # what has come, as long as that is one piece
         self._pieces = 0
-        self._mark, self._extra = {
-            "xml": (b"<result>", 0),  # no text of a term has the sign
-            "tsv": (b"\n", -1),  # escaped within terms; the first line is the heading
-            "csv": (b"\r\n", -1),
-            "json": (b"},{", 0),
-        }[format]
+        self._mark, self._extra = _BETWEEN[format]
         self.rows = self._extra
 
     def feed(self, data: bytes) -> None:
@@ -221,7 +224,7 @@ class Output:
 
     def _last(self) -> bytes:
         """Return what is left, compressed if that is worth it."""
-        data = b"".join(self._parts)
+        data = self._parts[0] if len(self._parts) == 1 else b"".join(self._parts)
         if self._compressor is None and not self._begun and len(data) >= _WORTH_COMPRESSING:
             self._compress()
         if self._compressor:
