@@ -42,8 +42,8 @@ class AbortedError(Exception):
 class Request:
     """A request to be answered by a worker: who asks, what, and how the answer may look.
 
-    The job is written as JSON. ``page_url``, followed by a number, is the address of another page
-    of the same answer.
+    ``job`` is written as ``frames.job`` does. ``page_url``, followed by a number, is the address of
+    another page of the same answer.
     """
 
     job: bytes
@@ -57,7 +57,7 @@ class Request:
 
 
 class Asked(NamedTuple):
-    """What a worker is asked: a job as JSON, over a store. Its answer is kept as ``key``."""
+    """What a worker is asked: a job, over a store. Its answer is kept as ``key``."""
 
     job: bytes
     store: str
@@ -82,7 +82,7 @@ class Answers:
 
     async def respond(self, request: Request, receive: Receive, send: Send) -> None:
         """Answer a request. Raises ``Problem`` before anything was sent, ``AbortedError`` after."""
-        asked = self.asked(request)
+        asked = self.asked(request.job, request.page_url)
         if _matches(request, asked.key):
             await _send_not_modified(send, request, asked.key)
             return
@@ -104,15 +104,14 @@ class Answers:
             request.notes.outcome = "client went away"
             raise AbortedError from None
 
-    def asked(self, request: Request) -> Asked:
-        """Return what to ask for a request, of the current snapshot. Raises ``Problem`` (503)."""
+    def asked(self, job: bytes, page_url: str | None = None) -> Asked:
+        """Return what to ask for a job, of the current snapshot. Raises ``Problem`` (503)."""
         snapshot = self._published.snapshot
         if snapshot is None:
             raise _no_snapshot(self._published.problem)
         if snapshot is not self._current:
             self._current, self._store = snapshot, str(snapshot.store)
-        key = _key(snapshot, request.job, request.page_url)
-        return Asked(request.job, self._store, key)
+        return Asked(job, self._store, _key(snapshot, job, page_url))
 
     def keep(self, asked: Asked, entry: Entry, head: Mapping[str, Any]) -> str | None:
         """Keep an answer, if it may be kept, and return as what."""
@@ -137,7 +136,7 @@ class Answers:
                 if attempt:
                     await asyncio.sleep(0.05 * attempt)
                 self._published.look()
-            asked = self.asked(request)
+            asked = self.asked(request.job, request.page_url)
             loan = self.pool.lend(request.client, asked.store)
         raise _no_snapshot("the snapshot cannot be opened")
 
@@ -241,7 +240,7 @@ def _no_snapshot(why: str | None) -> Problem:
 def _key(snapshot: Snapshot, job: bytes, page_url: str | None) -> str:
     # The addresses of other pages name the host as this client did.
     text = f"{snapshot.digest} {page_url} ".encode("utf-8", "surrogateescape") + job
-    return hashlib.sha256(text).hexdigest()[:32]
+    return hashlib.blake2b(text, digest_size=16).hexdigest()
 
 
 def _matches(request: Request, key: str) -> bool:

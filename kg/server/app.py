@@ -187,7 +187,7 @@ class Front:
         self._app = app
         self._metrics = metrics
         self._log = AccessLog(proxied)
-        self.quick = Quick(endpoints, self.note)
+        self.quick = Quick(endpoints, self.quick_note, proxied)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request, or the server's own start and stop."""
@@ -219,10 +219,14 @@ class Front:
             self._log.add(scope, status, notes, seconds)
 
     def note(self, scope: Scope, status: int, notes: Notes, seconds: float) -> None:
-        """Count and log a request that has been answered before it came here."""
-        self._metrics.begin()
-        self._metrics.end(scope["method"], status, notes, seconds)
+        """Count and log a request that has been refused before it came here."""
+        self._metrics.count(scope["method"], status, notes, seconds)
         self._log.add(scope, status, notes, seconds)
+
+    def quick_note(self, asked: str, notes: Notes, seconds: float) -> None:
+        """Count and log a query that has been answered before it came here."""
+        self._metrics.count("GET", 200, notes, seconds)
+        self._log.add_asked(asked, 200, notes, seconds)
 
     @staticmethod
     async def _serve(

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from dataclasses import dataclass
+from typing import NamedTuple
 
 # What an entry takes besides its body; a fair guess is enough for a bound.
 _OVERHEAD = 600
 
 
-@dataclass(frozen=True)
-class Entry:
+class Entry(NamedTuple):
     """A complete answer as it was sent: its media type, coding, body, and how many rows it has."""
 
     media: str

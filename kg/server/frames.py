@@ -10,12 +10,13 @@ import json
 import socket
 import struct
 from collections import deque
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
 PID = b"P"  # the worker's process identifier, from the process that started it
 READY = b"R"  # the worker can take a request
-REQUEST = b"Q"  # the snapshot's store and the job; see ``request``
+REQUEST = b"Q"  # the snapshot's store and the job; see ``request`` and ``job``
 WHOLE = b"W"  # head, rows and body of an answer; see ``whole``
 HEAD = b"H"  # JSON: what kind of answer comes, and in what media type
 BODY = b"B"
@@ -29,6 +30,7 @@ Frame = tuple[bytes, bytes]
 
 _PREFIX = struct.Struct("!cI")
 _LENGTHS = struct.Struct("!IQ")
+_WHOLE = struct.Struct("!cIIQ")  # both
 # No frame is longer: what is read ahead of a slow client is bounded by it.
 LARGEST = 4 * 1024 * 1024
 # Most frames come whole in one piece.
@@ -45,28 +47,49 @@ def pack(kind: bytes, payload: bytes | dict[str, Any] = b"") -> bytes:
     return _PREFIX.pack(kind, len(data)) + data
 
 
-def only(data: bytes) -> Frame:
-    """Return the frame that these bytes are."""
-    return data[:1], data[_PREFIX.size :]
+def payload(data: memoryview) -> bytes:
+    """Return the payload of the one frame that these bytes are."""
+    return bytes(data[_PREFIX.size :])
+
+
+def job(told: Mapping[str, Any]) -> bytes:
+    """Return a job as it is sent: JSON, and behind it the text of its ``query``, if it has one.
+
+    What is before the text is the same in most jobs, and need not be read again.
+    """
+    rest = dict(told)
+    text = rest.pop("query", None)
+    data = json.dumps(rest).encode()
+    return data if text is None else data + b"\0" + text.encode()
 
 
 def request(store: str, job: bytes) -> bytes:
-    """Return the frame that asks for a job, written as JSON, over a snapshot's store."""
+    """Return the frame that asks for a job over a snapshot's store."""
     return pack(REQUEST, store.encode("utf-8", "surrogateescape") + b"\0" + job)
 
 
 def read_request(payload: bytes) -> tuple[str, dict[str, Any]]:
     """Return the store and the job of a ``REQUEST``."""
-    store, _, job = payload.partition(b"\0")  # neither a path nor JSON has the byte
-    return store.decode("utf-8", "surrogateescape"), json.loads(job.decode())
+    store, told, *texts = payload.split(b"\0", 2)  # neither a path nor JSON has the byte
+    job = dict(_head(told))
+    if texts:
+        job["query"] = texts[0].decode()
+    return _path(store), job
+
+
+@lru_cache(maxsize=64)
+def _path(data: bytes) -> str:
+    return data.decode("utf-8", "surrogateescape")
 
 
 def whole(head: dict[str, Any], rows: int, body: bytes) -> bytes:
     """Return a complete answer as one frame."""
-    # What differs from answer to answer, such as other pages, is a list or a mapping.
-    plain = all(isinstance(value, str | bool) for value in head.values())
-    told = _written(tuple(head.items())) if plain else json.dumps(head).encode()
-    return pack(WHOLE, _LENGTHS.pack(len(told), rows) + told + body)
+    try:
+        told = _written(tuple(head.items()))
+    except TypeError:  # what differs from answer to answer, such as other pages, is a mapping
+        told = json.dumps(head).encode()
+    size = _LENGTHS.size + len(told) + len(body)
+    return b"".join((_WHOLE.pack(WHOLE, size, len(told), rows), told, body))
 
 
 @lru_cache(maxsize=64)

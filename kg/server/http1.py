@@ -8,16 +8,19 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from functools import partial
+from math import inf
 from typing import Any, cast
 
 import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
+from kg.server.cache import Entry
 from kg.server.headers import EVERYWHERE
+from kg.server.heads import Heads
+from kg.server.joined import Joined
 from kg.server.notes import Note, Notes
 from kg.server.problems import MEDIA_TYPE, Problem
-from kg.server.quick import Headers, Quick
+from kg.server.quick import Attempt, Quick
 
 # From a request's first byte to the end of its head, in seconds.
 HEAD_SECONDS = 10.0
@@ -27,55 +30,10 @@ _ADDRESS_BYTES = 64 * 1024 - 1
 # Of what stands around the content, beyond this and that many times the content: the sizes of
 # chunks and what follows them. A chunk of one byte has five around it.
 _AROUND_BYTES, _AROUND_TIMES = 128 * 1024, 8
-# More is not held back to be sent in one piece.
-_AT_ONCE = 16 * 1024
 # Of the path of a request that is refused, in the log; characters.
 _PATH_SHOWN = 200
-_EVERYWHERE = b"\r\n".join(b"%b: %b" % pair for pair in EVERYWHERE)
 # Open connections of one address.
 CONNECTIONS_EACH = 512
-
-
-class Joined:
-    """A transport that sends in one piece what is written to it within one turn of the loop.
-
-    A response's head and its content come as two writes, and would go as two packets.
-    """
-
-    def __init__(self, inner: asyncio.Transport) -> None:
-        self._inner = inner
-        self._loop = asyncio.get_running_loop()
-        self._parts: list[bytes] = []
-        self._size = 0
-
-    def write(self, data: bytes) -> None:
-        """Send bytes, soon."""
-        self._parts.append(data)
-        self._size += len(data)
-        if self._size > _AT_ONCE:
-            self._flush()
-        elif len(self._parts) == 1:
-            self._loop.call_soon(self._flush)
-
-    def write_now(self, data: bytes) -> None:
-        """Send bytes, and whatever waits."""
-        self._parts.append(data)
-        self._flush()
-
-    def _flush(self) -> None:
-        if self._parts and not self._inner.is_closing():
-            data = self._parts[0] if len(self._parts) == 1 else b"".join(self._parts)
-            self._inner.write(data)
-        self._parts.clear()
-        self._size = 0
-
-    def close(self) -> None:
-        """Close once everything has been sent."""
-        self._flush()
-        self._inner.close()
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._inner, name)
 
 
 class Http1(HttpToolsProtocol):
@@ -87,14 +45,24 @@ class Http1(HttpToolsProtocol):
     note: Note | None = None
     quick: Quick | None = None
 
+    # Those of all connections of this process: what their answers begin with.
+    _heads = Heads()
+
+    # Of the request that is answered without a task, as long as it is:
+    _raw: bytes | None = None  # its bytes, if it has not been parsed
+    _begun: tuple[RequestResponseCycle, Any] | None = None  # what goes on with it, if it has
     _quick = False  # whether a request may be begun before it has a task
+    _alone = b""  # what has been read, if it begins with that request's first byte
+    _catching_up = False
+    _rested = -inf  # when the last one ended that was not parsed
     _peer = ""
     _in_head = True
+    _in_message = False
     _head = 0
     _rest = 0  # bytes that came after the head
     _content = 0  # of these, content
     _again = b""  # a head to be parsed once more
-    _began = 0.0
+    _began_at = 0.0
     _timer: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
@@ -102,7 +70,7 @@ class Http1(HttpToolsProtocol):
         super().connection_made(cast(asyncio.Transport, Joined(transport)))
         self._peer = str((transport.get_extra_info("peername") or ("",))[0])
         self._open[self._peer] += 1
-        self._began = self.loop.time()
+        self._began_at = self.loop.time()
         if self.bounded and self._open[self._peer] > CONNECTIONS_EACH:
             transport.abort()
             self._noted(0, "too many connections")
@@ -111,6 +79,7 @@ class Http1(HttpToolsProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Count it no more."""
+        self._catch_up()
         self._disarm()
         self._open[self._peer] -= 1
         if self._open[self._peer] <= 0:
@@ -119,9 +88,18 @@ class Http1(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Take what has come, unless a head gets too long."""
+        self._catch_up()
         if self._in_head:
             if not self._head:
-                self._began = self.loop.time()
+                if self.quick and self._at_rest():
+                    self._raw = data
+                    if self.quick.known(self._peer, data, self):
+                        if self._timer:
+                            self._disarm()
+                        return
+                    self._raw = None
+                    self._alone = data
+                self._began_at = self.loop.time()
             self._head += len(data)
             if self._head > HEAD_BYTES + len(data):
                 self._refuse(self._too_long())
@@ -136,6 +114,7 @@ class Http1(HttpToolsProtocol):
         except httptools.HttpParserError:
             self.send_400_response("")
             return
+        self._alone = b""
         if not self._in_head:
             if self._rest - _AROUND_TIMES * self._content > _AROUND_BYTES:
                 self._refuse(Problem(400, detail="There is too much around the content."))
@@ -156,9 +135,25 @@ class Http1(HttpToolsProtocol):
                 self.parser = httptools.HttpRequestParser(self)
                 self.parser.feed_data(self._again)
 
+    def _at_rest(self) -> bool:
+        """Say whether all requests before have been answered, and the answers taken."""
+        if self._in_message or self.flow.write_paused or self.transport.is_closing():
+            return False
+        return self.cycle is None or self.cycle.response_complete
+
+    def _catch_up(self) -> None:
+        """Parse the request that is being answered, if it was not: it is no longer alone."""
+        if self._raw is not None:
+            raw, self._raw = self._raw, None
+            self._unset_keepalive_if_required()
+            self._catching_up = True
+            self._feed(raw)
+            self._catching_up = False
+
     def on_message_begin(self) -> None:
         """Let the application see how much of its answer has been taken."""
         super().on_message_begin()
+        self._in_message = True
         cast(dict[str, Any], self.scope)["kg.transport"] = self.transport
 
     def on_header(self, name: bytes, value: bytes) -> None:
@@ -195,33 +190,72 @@ class Http1(HttpToolsProtocol):
         if self._again:
             return
         self._in_head = True
+        self._in_message = False
         super().on_message_complete()
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
         """Begin a request; most that are short need no task."""
-        go_on = partial(super()._start_asgi_task, cycle, app)
+        if self._catching_up:
+            self._begun = cycle, app
+            return
         if self._quick and cycle.keep_alive and not cycle.waiting_for_100_continue:
             self._quick = False
             assert self.quick
-            if self.quick.begin(cast(Any, cycle.scope), partial(self._reply, cycle), go_on):
+            self._begun = cycle, app
+            if self.quick.begin(self._peer, cast(Any, cycle.scope), self._alone, self):
                 return
-        go_on()
+            self._begun = None
+        super()._start_asgi_task(cycle, app)
 
-    def _reply(self, cycle: RequestResponseCycle, headers: Headers, body: bytes) -> None:
+    def go_on(self, attempt: Attempt) -> None:
+        """Have a task answer what has been begun."""
+        self._catch_up()
+        assert self._begun
+        (cycle, app), self._begun = self._begun, None
+        cast(dict[str, Any], cycle.scope)["kg.attempt"] = attempt
+        super()._start_asgi_task(cycle, app)
+
+    def reply(self, entry: Entry, key: str | None) -> None:
         """Send a complete answer, as ``cycle.send`` would."""
+        head = self._heads.head(self.server_state.default_headers, entry, key)
+        transport = cast(Joined, self.transport)
+        if self._raw is not None:
+            self._raw = None
+            transport.write_now(head + entry.body)
+            self.server_state.total_requests += 1
+            self._rested = self.loop.time()
+            if self.timeout_keep_alive_task is None:
+                self._wait(self.timeout_keep_alive)
+            return
+        assert self._begun
+        (cycle, _), self._begun = self._begun, None
         if cycle.disconnected:
             return
         cycle.response_started = cycle.response_complete = True
-        lines = [b"HTTP/1.1 200 OK"]
-        lines += [b"%b: %b" % pair for pair in self.server_state.default_headers]
-        lines += [b"%b: %b" % pair for pair in headers]
-        if not cycle.keep_alive:  # the server has been told to stop
-            lines.append(b"connection: close")
-        lines += [_EVERYWHERE, b"", body]
-        cast(Joined, self.transport).write_now(b"\r\n".join(lines))
-        if not cycle.keep_alive:
-            self.transport.close()
+        if cycle.keep_alive:
+            transport.write_now(head + entry.body)
+        else:  # the server has been told to stop
+            transport.write_now(head[:-2] + b"connection: close\r\n\r\n" + entry.body)
+            transport.close()
         self.on_response_complete()
+
+    def _wait(self, seconds: float) -> None:
+        handler = self.timeout_keep_alive_handler
+        self.timeout_keep_alive_task = self.loop.call_later(seconds, handler)
+
+    def timeout_keep_alive_handler(self) -> None:
+        """Close a connection that is used no more; one timer may serve for many requests."""
+        self.timeout_keep_alive_task = None
+        left = self._rested + self.timeout_keep_alive - self.loop.time()
+        if self._raw is None and left > 0:
+            self._wait(left)
+        elif self._raw is None:
+            super().timeout_keep_alive_handler()
+
+    def shutdown(self) -> None:
+        """Close the connection, after the answer to the request that it is at."""
+        self._catch_up()
+        super().shutdown()
 
     def send_400_response(self, msg: str) -> None:
         """Refuse what is no HTTP in the shape of all other errors."""
@@ -296,7 +330,7 @@ class Http1(HttpToolsProtocol):
             "method": known.get("method", ""),
             "path": path,
         }
-        self.note(scope, status, Notes(outcome), self.loop.time() - self._began)
+        self.note(scope, status, Notes(outcome), self.loop.time() - self._began_at)
 
     @property
     def _url(self) -> bytes:

@@ -1,7 +1,7 @@
-"""The way by which a worker gets its jobs, and by which one that it has not begun is taken back.
+"""The way by which a worker gets its jobs, and by which those that it has not begun are taken back.
 
 On Linux it is a pair of sockets that keep messages whole. The worker takes one message when it is
-ready for it, so that another may lie there for it meanwhile; and as this side holds the worker's
+ready for it, so that others may lie there for it meanwhile; and as this side holds the worker's
 end too, it can take what lies there for another worker. Each message is received once, by
 whoever comes first. Nothing is ever sent the other way on it: who waits on a socket that is sent
 to both ways is also woken when the other end has read. What is too long for a message goes by the
@@ -13,7 +13,7 @@ from __future__ import annotations
 import socket
 from contextlib import suppress
 
-# Well below what a socket holds by default, twice.
+# Well below what a socket holds by default: some of them may lie there.
 LONGEST = 32 * 1024
 # Says that the job comes by the other connection.
 ELSEWHERE = b"+"
@@ -34,23 +34,13 @@ class Jobs:
             return False
         return True
 
-    def take_back(self, message: bytes) -> bool:
-        """Take a message that is the next, unless the worker takes it first."""
+    def drain(self) -> list[bytes]:
+        """Take whatever still lies there."""
+        found = []
         with suppress(OSError):
-            # What is longer is another's. One job's copy is as good as the other.
-            next_one = self.theirs.recv(LONGEST, socket.MSG_DONTWAIT | socket.MSG_PEEK)
-            if next_one == message:
-                self.theirs.recv(1, socket.MSG_DONTWAIT)
-                return True
-        return False
-
-    def drain(self) -> int:
-        """Take whatever still lies there, and return how many messages that was."""
-        count = 0
-        with suppress(OSError):
-            while self.theirs.recv(1, socket.MSG_DONTWAIT):
-                count += 1
-        return count
+            while message := self.theirs.recv(LONGEST, socket.MSG_DONTWAIT):
+                found.append(message)
+        return found
 
     def close(self) -> None:
         """Let go of both ends."""

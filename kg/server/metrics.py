@@ -33,6 +33,10 @@ class Metrics:
     def end(self, method: str, status: int, notes: Notes, seconds: float) -> None:
         """Count a request that has ended."""
         self._now -= 1
+        self.count(method, status, notes, seconds)
+
+    def count(self, method: str, status: int, notes: Notes, seconds: float) -> None:
+        """Count a request of which nothing was known before it ended."""
         known = method if method in _METHODS else "other"
         self._requests[known, status, notes.outcome] += 1
         self._seconds[bisect_left(_BUCKETS, seconds)] += 1

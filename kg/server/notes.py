@@ -56,7 +56,8 @@ def _network(address: str) -> str:
 
 
 @lru_cache(maxsize=256)
-def _asked(client: str, method: str, path: str) -> str:
+def asked(client: str, method: str, path: str) -> str:
+    """Return what a line of the log says of who asks, and for what."""
     return f'"client": {_text(client)}, "method": {_text(method)}, "path": {_text(path)}'
 
 
@@ -71,14 +72,18 @@ class AccessLog:
 
     def add(self, scope: Scope, status: int, notes: Notes, seconds: float) -> None:
         """Note a request that has ended."""
+        client = client_of(scope, self._proxied)
+        self.add_asked(asked(client, scope["method"], scope["path"]), status, notes, seconds)
+
+    def add_asked(self, asked: str, status: int, notes: Notes, seconds: float) -> None:
+        """Note a request of which it is known who asked, and for what; see ``asked``."""
         if not _LOG.isEnabledFor(logging.INFO):
             return
-        client = client_of(scope, self._proxied)
         rows = "null" if notes.rows is None else notes.rows
         # As json.dumps would write it, which takes three times as long.
         self._lines.append(
-            f'{{"time": "{self._now()}", {_asked(client, scope["method"], scope["path"])}, '
-            f'"status": {status}, "seconds": {round(seconds, 4)}, "bytes": {notes.size}, '
+            f'{{"time": "{self._now()}", {asked}, '
+            f'"status": {status}, "seconds": {seconds:.4f}, "bytes": {notes.size}, '
             f'"rows": {rows}, "cached": {"true" if notes.cached else "false"}, '
             f'"outcome": {_text(notes.outcome)}}}'
         )

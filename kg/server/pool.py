@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Callable
 from types import TracebackType
 
 from kg.server.crew import Crew
+from kg.server.jobs import LONGEST
 from kg.server.limits import Limits
-from kg.server.places import BusyError, Place
+from kg.server.places import BusyError, Place, Queues
 from kg.server.workers import Worker
 
 # After so long a query gives way to others on the processor; seconds.
 _LONG = 1.0
 # A query is short until it has run for so long; seconds.
 _SHORT = 0.005
+# So many jobs are sent ahead to one worker, none of them longer.
+_AHEAD, _AHEAD_BYTES = 3, LONGEST // 2
 
 
 class Pool:
@@ -30,15 +33,12 @@ class Pool:
         self._idle: list[Worker] = []
         self._busy = 0
         self._held: Counter[str] = Counter()
-        # One queue for each client that waits; clients take turns in the order of the dictionary.
-        self._queues: dict[str, deque[Place]] = {}
+        self._queues = Queues()
         # The workers whose query is short as yet, and since when, the oldest first. No more of them
         # are at work than there are processors: the others are there for queries that are not
         # short, and to wake one of them for what another does in no time would only cost time.
         self._young: dict[Worker, float] = {}
         self._aging: asyncio.TimerHandle | None = None
-        # Workers to which a job was sent ahead, so that they need not wait for it, and its place.
-        self._ahead: dict[Worker, Place] = {}
         self._closed = False
         self._crew = Crew(limits, self._join, self._lost, retired)
 
@@ -50,7 +50,7 @@ class Pool:
     @property
     def waiting(self) -> int:
         """How many requests wait for a worker."""
-        return sum(map(len, self._queues.values()))
+        return self._queues.waiting
 
     def wanted(self, client: str) -> float:
         """Return how many clients wait for each of the workers that this client holds some of."""
@@ -75,9 +75,7 @@ class Pool:
     async def close(self) -> None:
         """Kill every worker and refuse every request."""
         self._closed = True
-        for place in (place for queue in self._queues.values() for place in queue):
-            if place.future:
-                place.future.cancel()
+        self._queues.close()
         if self._aging:
             self._aging.cancel()
         await self._crew.close()
@@ -97,58 +95,48 @@ class Pool:
             return None
         return self._take(client, store)
 
-    def queue(
-        self, client: str, given: Callable[[Worker], None], store: str = "", job: bytes = b""
-    ) -> Place:
-        """Wait in this client's turn: ``given`` is called with a worker.
+    def queue(self, place: Place) -> None:
+        """Wait in this client's turn: the place will be ``given`` a worker.
 
-        With ``store`` and ``job``, the worker may have been given the job by then: it is the
-        ``worker`` of the place. Raises ``BusyError``.
+        If it has a job, the worker may have been given that by then: it is the ``worker`` of the
+        place. Raises ``BusyError``.
         """
         if self._closed:
             raise BusyError(1)
-        waiting = len(self._queues.get(client, ()))
-        if waiting >= self._limits.waiting_each or self.waiting >= self._limits.waiting:
-            raise BusyError(max(1, round(self._limits.timeout)))
-        place = Place(client, given, store, job)
-        self._queues.setdefault(client, deque()).append(place)
-        if job:
-            self._send_ahead()
+        queues, limits = self._queues, self._limits
+        if queues.waiting >= limits.waiting or queues.of(place.client) >= limits.waiting_each:
+            raise BusyError(max(1, round(limits.timeout)))
+        queues.add(place)
+        self._send_ahead()
         self._watch()
-        return place
 
     async def turn(self, client: str, place: Place | None = None) -> Worker:
         """Wait for a worker, in a place that one has or at the end. Raises ``BusyError``."""
         if place is None:
-            place = self.queue(client, _ignore)
+            place = Place(client)
+            future = place.awaited()
+            self.queue(place)
         elif self._closed:
             raise BusyError(1)
-        future = place.awaited()
+        else:
+            future = place.future or place.awaited()
         try:
             # Not wait_for, which keeps a cancellation to itself if a worker comes with it.
             async with asyncio.timeout(2 * self._limits.timeout):
                 return await future
         except TimeoutError:
-            self._give_up(place, future, client)
+            self._give_up(place, future)
             raise BusyError(max(1, round(self._limits.timeout))) from None
         except asyncio.CancelledError:
-            self._give_up(place, future, client)
+            self._give_up(place, future)
             raise
 
-    def _give_up(self, place: Place, future: asyncio.Future[Worker], client: str) -> None:
+    def _give_up(self, place: Place, future: asyncio.Future[Worker]) -> None:
         """Leave the queue, or hand back the worker that came too late."""
         if future.done() and not future.cancelled():
-            self.back(future.result(), client)
+            self.back(future.result(), place.client)
         else:
-            self.leave(place, client)
-
-    def leave(self, place: Place, client: str) -> None:
-        """Leave the queue."""
-        queue = self._queues.get(client)
-        if queue and place in queue:
-            queue.remove(place)
-            if not queue:
-                del self._queues[client]
+            self._queues.leave(place)
 
     def _may(self, client: str) -> bool:
         return (
@@ -163,30 +151,29 @@ class Pool:
         now = time.monotonic()
         while self._young and now - self._young[worker := next(iter(self._young))] >= _SHORT:
             del self._young[worker]
-        for worker in [worker for worker in self._ahead if worker not in self._young]:
-            self.reclaim(worker)
+            self._take_back(worker)
         self._serve_queues()
 
-    def reclaim(self, worker: Worker) -> bool:
-        """Take a job back that was sent ahead, unless the worker has begun it, for another."""
-        place = self._ahead.get(worker)
-        if place is None or not worker.take_back():
-            return place is None
-        self._requeue(worker, place)
-        self._serve_queues()
-        return True
+    def reclaim(self, worker: Worker) -> None:
+        """Take those jobs back that were sent ahead and that the worker has not begun."""
+        if worker.ahead:
+            self._take_back(worker)
+            self._serve_queues()
 
-    def _requeue(self, worker: Worker, place: Place) -> None:
-        del self._ahead[worker]
+    def _take_back(self, worker: Worker) -> None:
+        for place in reversed(worker.take_back()):
+            self._put_back(place)
+
+    def _put_back(self, place: Place) -> None:
         place.worker = None
         self._let_go(place.client)
-        self._queues.setdefault(place.client, deque()).appendleft(place)
-        self._watch()
+        self._queues.put_back(place)
 
     def _watch(self) -> None:
         """See to it that nobody waits for a query that is not short."""
-        waiting = self._ahead or (self._queues and self._young)
-        if self._aging is None and waiting:
+        if self._aging is None and (
+            (self._queues and self._young) or any(worker.ahead for worker in self._young)
+        ):
             self._aging = asyncio.get_running_loop().call_later(_SHORT, self._age)
 
     def _take(self, client: str, store: str = "") -> Worker:
@@ -204,24 +191,22 @@ class Pool:
         """Take a worker back; see ``lend``."""
         self._let_go(client)
         usable = worker.clean and not worker.spent and not worker.gone
-        place = self._ahead.get(worker)
-        # One that has died in the middle of a job is for whose job that was to hear of.
-        if place and (usable or (worker.gone and not worker.take_back())):
-            del self._ahead[worker]
-            self._young.pop(worker, None)
-            self._young[worker] = time.monotonic()
-            place.given(worker)
-            if self._queues:
-                self._serve_queues()
-            return
-        if place:
-            self._requeue(worker, place)
+        ahead = worker.ahead
+        if ahead and not usable:
+            self._take_back(worker)
+            while ahead and not worker.gone:  # it will be killed
+                self._put_back(ahead.pop())
         self._young.pop(worker, None)
-        self._busy -= 1
-        if usable:
-            self._idle.append(worker)
+        if ahead:
+            # What has died in the middle of a job is for whose job that was to hear of.
+            self._young[worker] = time.monotonic()
+            ahead.popleft().given(worker)
         else:
-            self.discard(worker)
+            self._busy -= 1
+            if usable:
+                self._idle.append(worker)
+            else:
+                self.discard(worker)
         if self._queues:
             self._serve_queues()
 
@@ -241,51 +226,45 @@ class Pool:
         self._serve_queues()
 
     def _serve_queues(self) -> None:
-        for client in list(self._queues):
-            queue = self._queues.get(client, deque())
-            while queue and queue[0].left:
-                queue.popleft()
-            if queue and self._idle and self._may(client):
-                queue.popleft().given(self._take(client))
-                self._queues[client] = self._queues.pop(client)  # its next turn is the last
-            if not queue:
-                self._queues.pop(client, None)
-        if self._idle and any(self._may(client) for client in self._queues):
-            self._serve_queues()
+        while self._idle and (place := self._queues.next(self._may_have_one)):
+            place.given(self._take(place.client, place.store))
         self._send_ahead()
         self._watch()
 
+    def _may_have_one(self, place: Place) -> bool:
+        return self._may(place.client)
+
     def _send_ahead(self) -> None:
         """Send jobs that wait to workers that are likely to be ready for them in no time."""
-        for worker in self._young:
-            if not self._queues:
+        queues = self._queues
+        while queues and (worker := self._likeliest()):
+            place = queues.next(self._may_go_ahead)
+            if place is None:
                 break
-            if worker in self._ahead or worker.clean:
-                continue
-            for client, queue in self._queues.items():
-                place = queue[0]
-                if (
-                    place.job
-                    and not place.future
-                    and self._held[client] < self._limits.share
-                    and worker.send_ahead(place.store, place.job)
-                ):
-                    queue.popleft()
-                    place.worker = worker
-                    self._ahead[worker] = place
-                    self._held[client] += 1
-                    self._queues[client] = self._queues.pop(client)
-                    if not queue:
-                        del self._queues[client]
-                    break
+            if not worker.send_ahead(place):
+                queues.put_back(place)
+                break
+            place.worker = worker
+            self._held[place.client] += 1
+
+    def _likeliest(self) -> Worker | None:
+        """Return the worker with the fewest jobs ahead, unless all have as many as may be."""
+        fewest, found = _AHEAD, None
+        for worker in self._young:
+            if len(worker.ahead) < fewest and not worker.clean:
+                fewest, found = len(worker.ahead), worker
+        return found
+
+    def _may_go_ahead(self, place: Place) -> bool:
+        return (
+            0 < len(place.job) <= _AHEAD_BYTES
+            and place.future is None
+            and self._held[place.client] < self._limits.share
+        )
 
     def _lost(self, worker: Worker) -> None:
         if worker in self._idle:
             self.discard(worker)
-
-
-def _ignore(_: Worker) -> None:
-    pass
 
 
 class Loan:

@@ -20,6 +20,7 @@ from kg.server.requests import (
     content,
     content_type,
     every,
+    form_value,
     is_host,
     one,
     pairs,
@@ -49,13 +50,12 @@ class Sparql:
         """What answers the requests."""
         return self._site.answers
 
-    def plain(self, scope: Scope) -> Request | None:
-        """Return the request if it is the plainest: GET with a query and nothing else.
+    def plain_job(self, scope: Scope) -> bytes | None:
+        """Return the job without its query, of the plainest: GET with a query and nothing else.
 
-        ``None``: it is not, or nothing to be answered. Raises ``Problem`` for some of the latter.
+        ``None``: it is not plain, or is refused. Of the address it looks at nothing.
         """
-        target = scope["query_string"]
-        if scope["method"] != "GET" or not target.startswith(b"query=") or b"&" in target:
+        if scope["method"] != "GET" or scope["http_version"] != "1.1":
             return None
         hosts = 0
         for name, value in scope["headers"]:
@@ -63,11 +63,16 @@ class Sparql:
                 return None
             if name == b"host" and is_host(value):
                 hosts += 1
-        if hosts != 1:
-            return None
-        ((_, text),) = query_pairs(scope, self._site.limits)
-        self._check(scope, text)
-        return self._site.plain_request(scope, text)
+        return self._site.plain_job(scope) if hosts == 1 else None
+
+    def plain_text(self, value: bytes) -> bytes | None:
+        """Return the text of a query as an address has it; ``None`` if it is to be refused."""
+        limits = self._site.limits
+        return form_value(value) if len(value) <= min(limits.query, limits.target - 6) else None
+
+    def plain_request(self, scope: Scope, job: bytes) -> Request:
+        """Return the request for a job that has been written."""
+        return self._site.written(scope, job)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""

@@ -53,9 +53,6 @@ def query_pairs(scope: Scope, limits: Limits) -> Pairs:
 def pairs(data: bytes, where: str) -> Pairs:
     """Decode a form. Raises ``Problem`` (400) if it is not ASCII that stands for UTF-8."""
     try:
-        if data.startswith(b"query=") and b"&" not in data and data.isascii():
-            # Most of them, in less time.
-            return [("query", _decoded(data[len(b"query=") :].replace(b"+", b" ")).decode())]
         return parse_qsl(
             data.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=_FIELDS
         )
@@ -63,6 +60,17 @@ def pairs(data: bytes, where: str) -> Pairs:
         raise Problem(400, detail=f"The {where} is not percent-encoded UTF-8.") from None
     except ValueError:
         raise Problem(400, detail=f"The {where} has more than {_FIELDS} parameters.") from None
+
+
+def form_value(data: bytes) -> bytes | None:
+    """Decode one value of a form, as ``pairs``, in less time; ``None`` if it is no UTF-8."""
+    found = _decoded(data.replace(b"+", b" "))
+    try:
+        if not data.isascii() or not (found.isascii() or found.decode()):
+            return None
+    except UnicodeDecodeError:
+        return None
+    return found
 
 
 def _decoded(data: bytes) -> bytes:

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import json
-from dataclasses import dataclass, field
-from json.encoder import encode_basestring_ascii
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -13,7 +11,7 @@ from urllib.parse import urlsplit
 from starlette.types import Message, Receive, Scope, Send
 
 from kg.errors import EngineError
-from kg.server import negotiation
+from kg.server import frames, negotiation
 from kg.server.answers import Answers, Request
 from kg.server.limits import Limits
 from kg.server.notes import Notes, client_of
@@ -25,10 +23,6 @@ from kg.server.requests import header
 if TYPE_CHECKING:
     from kg.dispute import Dispute
 
-# Stands for the text of a query, and is in no base.
-_ANY = "\0"
-_MOST_AROUND = 256
-_LONGEST_AROUND = 2048
 # Verbs that would change something; each is refused with the same sentence.
 WRITES = frozenset({"PUT", "DELETE", "PATCH"})
 
@@ -76,37 +70,21 @@ class Site:
     answers: Answers
     proxied: bool = False
     federated: bool = False  # queries may ask the other servers that are listed
-    # Accept and Accept-Encoding -> the job of a query over the usual dataset, around its text.
-    _around: dict[tuple[str | None, str | None], tuple[bytes, bytes]] = field(default_factory=dict)
 
     def request(self, scope: Scope, job: dict[str, Any], page_url: str | None = None) -> Request:
         """Return a request for a worker."""
-        return self._request(scope, self._job(job), page_url)
+        return self.written(scope, self._job(job), page_url)
 
-    def plain_request(self, scope: Scope, text: str) -> Request:
-        """Return the request for a query over the usual dataset.
-
-        Same as ``request`` with its job; but what all such jobs share is not written each time.
-        """
-        taken = header(scope, "accept"), header(scope, "accept-encoding")
-        around = self._around.get(taken)
-        if around is None:
-            rest = {"default": None, "named": None, **self.formats(scope)}
-            job = self._job({"op": "query", "query": _ANY, **rest})
-            before, _, after = job.partition(json.dumps(_ANY).encode())
-            if len(self._around) >= _MOST_AROUND:
-                self._around.clear()
-            around = before, after
-            if len(before) + sum(len(each or "") for each in taken) < _LONGEST_AROUND:
-                self._around[taken] = around
-        query = encode_basestring_ascii(text).encode()
-        return self._request(scope, around[0] + query + around[1])
+    def plain_job(self, scope: Scope) -> bytes:
+        """Return the job of a query over the usual dataset, without the query's text."""
+        rest = {"default": None, "named": None, **self.formats(scope)}
+        return self._job({"op": "query", "query": "", **rest})
 
     def _job(self, job: dict[str, Any]) -> bytes:
-        whole = {"base": self.identity.base, "services": self.federated, **job}
-        return json.dumps(whole).encode()
+        return frames.job({"base": self.identity.base, "services": self.federated, **job})
 
-    def _request(self, scope: Scope, job: bytes, page_url: str | None = None) -> Request:
+    def written(self, scope: Scope, job: bytes, page_url: str | None = None) -> Request:
+        """Return a request whose job has been written."""
         notes: Notes = scope["kg.notes"]
         return Request(
             job=job,
@@ -136,9 +114,7 @@ class Site:
             "encoding": None,
         }
         try:
-            await self.answers.respond(
-                Request(json.dumps(job).encode(), "", "GET"), _nobody, _nowhere
-            )
+            await self.answers.respond(Request(frames.job(job), "", "GET"), _nobody, _nowhere)
         except Problem as problem:
             # What only takes long, or is not there yet, may do better for those who ask later.
             if problem.status in (422, 500):

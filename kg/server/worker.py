@@ -66,10 +66,12 @@ class _Worker:
         self._incoming = frames.Incoming(connection)
         self._jobs = jobs
         self._message = bytearray(LONGEST)
+        self._view = memoryview(self._message)
         self._output: Any = None  # of the last job
         self._bounds = evaluate.Bounds(told["rows"], told["answer"], self._call)
         # The folder of a dispute's snapshots -> the store of it that is open, and its engine.
         self._open: dict[str, tuple[str, Any]] = {}
+        self._last: tuple[str, Any] = "", None  # of these, the one that was asked last
 
     def serve(self, missing: list[str]) -> None:
         self._connection.sendall(frames.pack(frames.READY, {"missing": missing}))
@@ -92,12 +94,12 @@ class _Worker:
             if not size:
                 return None
             if size > len(ELSEWHERE):
-                return frames.only(bytes(memoryview(self._message)[:size]))[1]
+                return frames.payload(self._view[:size])
         frame = self._incoming.next()
         return frame and frame[1]
 
     def _do(self, store: str, job: dict[str, Any]) -> None:
-        engine = self._engine(store)
+        engine = self._last[1] if self._last[0] == store else self._engine(store)
         if job["op"] == "query":
             self._evaluate.run(engine, job, self._bounds, self._opener(job))
         else:
@@ -112,7 +114,8 @@ class _Worker:
             while len(self._open) >= _STORES:
                 del self._open[next(iter(self._open))]
             self._open[place] = store, self._evaluate.open_store(store)
-        return self._open[place][1]
+        self._last = self._open[place]
+        return self._last[1]
 
     def _call(self, address: str, query: str) -> bytes:
         """Let the parent ask another server, if it will."""

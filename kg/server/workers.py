@@ -14,6 +14,7 @@ from typing import IO, cast
 from kg.server import frames
 from kg.server.jobs import ELSEWHERE, LONGEST, Jobs
 from kg.server.launcher import Adopted, Process
+from kg.server.places import Place
 
 _NICE = 10
 # So much of an answer is held here before the worker has to wait for its reader; bytes.
@@ -36,8 +37,9 @@ class Worker(asyncio.Protocol):
     ) -> None:
         self.process = process
         self._jobs = jobs
-        self._next_request = b""  # of the job that was sent ahead
-        self._next_untaken = False
+        # Whose jobs were sent ahead, to be done after the one that it is at.
+        self.ahead: deque[Place] = deque()
+        self._left = 0  # how many of them, the last ones, it died without having taken
         self._streamed = False  # its last answer: it waits for a word before it goes on
         self.missing: list[str] = []
         self.clean = True  # between two jobs: it may be lent again
@@ -90,11 +92,9 @@ class Worker(asyncio.Protocol):
     def _recover(self) -> None:
         """Take back what it has not taken, now that it never will."""
         if self._jobs:
-            left = self._jobs.drain()
-            if self._next_request:
-                self._next_untaken = self._next_untaken or left > 0
-                left -= 1
-            self._untaken = self._untaken or (left > 0 and not self._begun)
+            left = len(self._jobs.drain())
+            self._left = min(len(self.ahead), self._left + left)
+            self._untaken = self._untaken or (left > len(self.ahead) and not self._begun)
 
     def _wake(self) -> None:
         if heard := self._heard:
@@ -130,30 +130,33 @@ class Worker(asyncio.Protocol):
         elif not self._give(frames.request(store, job)):
             self._transport.abort()
 
-    def send_ahead(self, store: str, job: bytes) -> bool:
-        """Give it a job to do after the one that it is at, if that is possible.
+    def send_ahead(self, place: Place) -> bool:
+        """Give it a job to do after those that it has, if that is possible.
 
-        Then comes ``go_ahead``, once that one has ended, unless ``take_back`` returns ``True``.
+        Then comes ``go_ahead``, once those have ended, unless ``take_back`` brings it.
         """
-        request = frames.request(store, job)
-        if not self._jobs or self.gone or len(request) > LONGEST:
+        if not self._jobs or self.gone:
             return False
-        self._next_request, self._next_untaken = request, False
-        return self._jobs.give(request)
+        request = frames.request(place.store, place.job)
+        if len(request) > LONGEST or not self._jobs.give(request):
+            return False
+        self.ahead.append(place)
+        return True
 
-    def take_back(self) -> bool:
-        """Take back the job that it is to have next, unless it has begun it."""
-        if not self._next_untaken and self._jobs:
-            self._next_untaken = self._jobs.take_back(self._next_request)
-        if self._next_untaken:
-            self._next_request = b""
-        return self._next_untaken
+    def take_back(self) -> list[Place]:
+        """Take back the jobs sent ahead that it has not begun, the last ones, in their order."""
+        if self._jobs and not self.gone:
+            lying = self._jobs.drain()
+            if len(lying) > len(self.ahead):  # it has not even come to the one before
+                self._jobs.give(lying.pop(0))
+            self._left = len(lying)
+        found = [self.ahead.pop() for _ in range(self._left)]
+        self._left = 0
+        return found[::-1]
 
     def go_ahead(self, store: str) -> None:
-        """Take the job that it was to have next for the one that it is at."""
+        """Take the first job that was sent ahead for the one that it is at."""
         self._at(store)
-        self._untaken = self._next_untaken
-        self._next_request = b""
         self._release()
 
     def _at(self, store: str) -> None:

@@ -28,10 +28,10 @@ from kg.server.cache import Cache, Shelf
 from kg.server.jobs import Jobs
 from kg.server.limits import Limits
 from kg.server.notes import AccessLog, Notes
-from kg.server.places import Place
+from kg.server.places import Place, Queues
 from kg.server.pool import Pool
 from kg.server.problems import Problem
-from kg.server.requests import pairs
+from kg.server.requests import form_value, pairs
 from kg.server.running import KilledError
 from kg.server.services import Services
 from kg.server.workers import Worker
@@ -43,7 +43,7 @@ ENDLESS = "SELECT (COUNT(*) AS ?n) { ?a ?b ?c . ?d ?e ?f . ?g ?h ?i . ?j ?k ?l }
 
 def job(text: str) -> bytes:
     rows = ("application/sparql-results+json", "json")
-    return json.dumps({"op": "query", "query": text, "base": BASE, "rows": rows}).encode()
+    return frames.job({"op": "query", "query": text, "base": BASE, "rows": rows})
 
 
 @pytest.fixture(scope="module")
@@ -52,28 +52,29 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> str:
     return str((root / "current").resolve() / "store")
 
 
-class Waiting:
+class Waiting(Place):
     """Somebody in the queue of a pool, with a job that may be sent ahead."""
 
     def __init__(self, pool: Pool, client: str, store: str, text: str) -> None:
-        self.pool, self.client, self.store, self.job = pool, client, store, job(text)
-        self.given: list[Worker] = []
+        super().__init__(client, store, job(text))
+        self.pool = pool
+        self.workers: list[Worker] = []
         self.ahead: list[bool] = []
-        self.place: Place = pool.queue(client, self.take, store, self.job)
+        pool.queue(self)
 
-    def take(self, worker: Worker) -> None:
-        self.given.append(worker)
-        self.ahead.append(self.place.worker is worker)
-        if self.place.worker:
+    def given(self, worker: Worker) -> None:
+        self.workers.append(worker)
+        self.ahead.append(self.worker is worker)
+        if self.worker:
             worker.go_ahead(self.store)
         else:
             worker.send(self.store, self.job)
 
     async def answer(self) -> frames.Frame:
-        while not self.given:
+        while not self.workers:
             await asyncio.sleep(0.001)
-        found = await self.given[-1].frame()
-        self.pool.back(self.given[-1], self.client)
+        found = await self.workers[-1].frame()
+        self.pool.back(self.workers[-1], self.client)
         return found
 
 
@@ -114,11 +115,16 @@ async def begun(pool: Pool, client: str, store: str, text: str) -> Worker:
     worker = pool.at_once(client, store)
     assert worker
     worker.send(store, job(text))
-    assert worker._jobs
-    while worker._jobs.take_back(frames.request(store, job(text))):
-        worker.send(store, job(text))  # it had not: a comparison that costs the message
-        await asyncio.sleep(0.001)
+    await taken(worker)
     return worker
+
+
+async def taken(worker: Worker) -> None:
+    """Wait until a worker has begun all that it was given."""
+    assert worker._jobs
+    with suppress(BlockingIOError):
+        while worker._jobs.theirs.recv(1, socket.MSG_DONTWAIT | socket.MSG_PEEK):
+            await asyncio.sleep(0.001)
 
 
 async def with_one_ahead(
@@ -127,7 +133,7 @@ async def with_one_ahead(
     """A worker that is at a query, and another client's query that was sent ahead to it."""
     worker = await begun(pool, "a", store, text)
     waiting = Waiting(pool, "b", store, then)
-    assert waiting.place.worker is worker
+    assert waiting.worker is worker
     return worker, waiting
 
 
@@ -138,7 +144,7 @@ async def test_a_job_ahead_is_answered_after_the_one_before(store: str) -> None:
         first = Waiting(pool, "a", store, "ASK {}")
         pool._serve_queues()
         second = Waiting(pool, "b", store, "SELECT (2 AS ?n) {}")
-        assert second.place.worker is first.given[0]
+        assert second.worker is first.workers[0]
         assert b'"boolean":true' in (await first.answer())[1]
         assert b'"2"' in (await second.answer())[1]
         assert second.ahead == [True]
@@ -154,9 +160,9 @@ async def test_a_job_ahead_of_one_that_is_slow_goes_to_another_worker(store: str
         assert b'"boolean":true' in (await waiting.answer())[1]
         assert time.monotonic() - began < 2
         assert waiting.ahead == [False]
-        assert waiting.given != [slow]
+        assert waiting.workers != [slow]
         assert slow._jobs
-        assert slow._jobs.drain() == 0  # it will not do it later
+        assert slow._jobs.drain() == []  # it will not do it later
         pool.back(slow, "a")
 
 
@@ -193,10 +199,7 @@ async def test_a_job_that_its_worker_died_of_is_not_given_to_another(store: str)
     async with pool_of(2, short=1) as pool:
         never_ages(pool)
         worker, waiting = await with_one_ahead(pool, store, "ASK {}", ENDLESS)
-        assert worker._jobs
-        with suppress(BlockingIOError):
-            while worker._jobs.theirs.recv(1, socket.MSG_DONTWAIT | socket.MSG_PEEK):
-                await asyncio.sleep(0.001)
+        await taken(worker)
         assert worker.process
         os.kill(worker.process.pid, signal.SIGKILL)
         while not worker.gone:
@@ -206,10 +209,110 @@ async def test_a_job_that_its_worker_died_of_is_not_given_to_another(store: str)
         with pytest.raises(EOFError) as died:
             await waiting.answer()
         assert died.type is EOFError  # not UntakenError
-        assert waiting.given == [worker]
+        assert waiting.workers == [worker]
         pool.back(worker, "b")
         assert pool.busy == 0
         assert not pool._held
+
+
+@running
+async def test_several_jobs_ahead_are_answered_in_turn(store: str) -> None:
+    async with pool_of(2, short=1) as pool:
+        never_ages(pool)
+        worker = await begun(pool, "z", store, "ASK {}")
+        waiting = [
+            Waiting(pool, client, store, f"SELECT ({client} AS ?n) {{}}") for client in "1234"
+        ]
+        assert [place.worker for place in waiting] == [worker] * 3 + [None]
+        assert pool.waiting == 1
+        await worker.frame()
+        pool.back(worker, "z")
+        assert waiting[3].worker is worker  # there was room for it
+        for place in waiting:
+            assert f'"{place.client}"'.encode() in (await place.answer())[1]
+            assert place.ahead == [True]
+        assert pool.busy == pool.waiting == 0
+        assert not pool._held
+
+
+@running
+async def test_several_jobs_ahead_of_one_that_is_slow_go_to_other_workers(store: str) -> None:
+    async with pool_of(4, short=1) as pool:
+        slow = await begun(pool, "z", store, ENDLESS)
+        waiting = [
+            Waiting(pool, client, store, f"SELECT ({client} AS ?n) {{}}") for client in "123"
+        ]
+        assert [place.worker for place in waiting] == [slow] * 3
+        for place in waiting:
+            assert f'"{place.client}"'.encode() in (await place.answer())[1]
+            assert place.workers != [slow]
+        pool.back(slow, "z")
+        assert pool.busy == 0
+        assert not pool._held
+
+
+@running
+async def test_of_several_jobs_ahead_only_the_one_it_died_of_is_lost(store: str) -> None:
+    async with pool_of(2, short=1) as pool:
+        never_ages(pool)
+        worker = await begun(pool, "z", store, "ASK {}")
+        deadly, other = (
+            Waiting(pool, *each) for each in (("a", store, ENDLESS), ("b", store, "ASK {}"))
+        )
+        assert worker._jobs
+        while worker._jobs.theirs.recv(1000, socket.MSG_DONTWAIT | socket.MSG_PEEK).find(b"?j") > 0:
+            await asyncio.sleep(0.001)
+        assert worker.process
+        os.kill(worker.process.pid, signal.SIGKILL)
+        while not worker.gone:
+            await asyncio.sleep(0.001)
+        assert (await worker.frame())[0] == frames.WHOLE
+        pool.back(worker, "z")
+        with pytest.raises(EOFError) as died:
+            await deadly.answer()
+        assert died.type is EOFError
+        assert deadly.workers == [worker]
+        pool.back(worker, "a")
+        assert b'"boolean":true' in (await other.answer())[1]
+        assert worker not in other.workers
+        assert pool.busy == pool.waiting == 0
+        assert not pool._held
+
+
+@running
+async def test_a_worker_that_has_begun_nothing_keeps_the_first_of_its_jobs(store: str) -> None:
+    async with pool_of(2, short=1) as pool:
+        never_ages(pool)
+        worker = pool.at_once("z", store)
+        assert worker
+        assert worker.process
+        os.kill(worker.process.pid, signal.SIGSTOP)
+        try:
+            worker.send(store, job("SELECT (1 AS ?n) {}"))
+            waiting = [Waiting(pool, client, store, "ASK {}") for client in "ab"]
+            assert [place.worker for place in waiting] == [worker] * 2
+            assert worker.take_back() == waiting
+            assert worker.take_back() == []
+        finally:
+            os.kill(worker.process.pid, signal.SIGCONT)
+        assert b'"1"' in (await worker.frame())[1]
+        pool.back(worker, "z")
+
+
+def test_clients_take_turns() -> None:
+    queues = Queues()
+    places = [Place(client) for client in "aaabbc"]
+    for place in places:
+        queues.add(place)
+    assert (queues.waiting, len(queues), queues.of("a")) == (6, 3, 3)
+    assert queues.next(lambda place: place.client == "b") is places[3]
+    queues.put_back(places[3])
+    gone = [queues.next(lambda _: True) for _ in range(2)]
+    queues.leave(places[2])
+    queues.leave(places[2])  # which changes nothing
+    gone += [queues.next(lambda _: True) for _ in range(4)]
+    assert gone == [places[n] for n in (0, 5, 3, 1, 4)] + [None]
+    assert queues.waiting == len(queues) == 0
 
 
 @running
@@ -221,7 +324,8 @@ async def test_a_job_ahead_waits_for_an_answer_that_is_streamed(store: str) -> N
         await asyncio.sleep(1)  # by now it has sent all of its answer
         assert worker._frames
         assert worker._frames[-1][0] == frames.END
-        assert pool.reclaim(worker)
+        assert worker._jobs
+        assert worker._jobs.theirs.recv(1, socket.MSG_DONTWAIT | socket.MSG_PEEK)  # not taken
         while (await worker.frame())[0] != frames.END:
             pass
         pool.back(worker, "a")
@@ -253,9 +357,9 @@ async def test_a_job_ahead_counts_among_those_of_its_client(store: str) -> None:
         never_ages(pool)
         slow = await begun(pool, "a", store, "ASK {}")
         other = Waiting(pool, "a", store, "ASK {}")
-        assert other.place.worker is None
+        assert other.worker is None
         waiting = Waiting(pool, "b", store, "ASK {}")
-        assert waiting.place.worker is slow
+        assert waiting.worker is slow
         assert pool._held == {"a": 1, "b": 1}
         await slow.frame()
         pool.back(slow, "a")
@@ -271,7 +375,7 @@ async def test_a_job_too_long_for_a_message_goes_by_the_connection(store: str) -
         long = Waiting(pool, "a", store, "ASK {} #" + "x" * 100_000)
         pool._serve_queues()
         other = Waiting(pool, "b", store, "ASK {} #" + "x" * 100_000)
-        assert other.place.worker is None  # such a one is not sent ahead
+        assert other.worker is None  # such a one is not sent ahead
         assert b'"boolean":true' in (await long.answer())[1]
         assert b'"boolean":true' in (await other.answer())[1]
 
@@ -280,14 +384,14 @@ def test_a_message_is_taken_by_one_side_only() -> None:
     jobs = Jobs()
     assert jobs.give(b"one")
     assert jobs.give(b"two")
-    assert not jobs.take_back(b"two")  # it is not the next
+    assert jobs.give(b"three")
     assert jobs.theirs.recv(10) == b"one"
-    assert jobs.take_back(b"two")
-    assert not jobs.take_back(b"two")
+    assert jobs.drain() == [b"two", b"three"]
+    assert jobs.drain() == []
     with pytest.raises(BlockingIOError):
         jobs.theirs.recv(10, socket.MSG_DONTWAIT)
     jobs.close()
-    assert not jobs.give(b"three")
+    assert not jobs.give(b"four")
 
 
 @pytest.mark.parametrize("killed", [1, 2])
@@ -306,7 +410,7 @@ def test_a_query_whose_worker_is_killed_at_once_is_tried_once_more(killed: int) 
 
     answers._run = run  # type: ignore[method-assign]
     request = Request(b"{}", "a", "GET")
-    work = answers._work(request, answers.asked(request), None, None)  # type: ignore[arg-type]
+    work = answers._work(request, answers.asked(request.job), None, None)  # type: ignore[arg-type]
     if killed == 1:
         asyncio.run(work)
     else:
@@ -418,23 +522,23 @@ def test_an_answer_of_some_megabytes_is_kept(server: Server) -> None:
 
 @given(st.binary(max_size=40), st.integers(0, 3))
 def test_a_query_is_decoded_as_any_other_parameter(data: bytes, plain: int) -> None:
-    encoded = b"query=" + quote(data, safe="%="[:plain]).encode()
+    encoded = quote(data, safe="%="[:plain]).encode()
     try:
-        expected = unquote_to_bytes(encoded[len(b"query=") :].replace(b"+", b" ")).decode()
-    except UnicodeDecodeError:
-        with pytest.raises(Problem):
-            pairs(encoded, "form")
-        return
-    assert pairs(encoded, "form") == [("query", expected)]
-
-
-@given(st.text(alphabet="%=a4\n\r+_", max_size=12))
-def test_what_is_not_well_encoded_stays_as_it_is(text: str) -> None:
-    expected = unquote_to_bytes(text.replace("+", " ")).decode("utf-8", "replace")
-    try:
-        assert pairs(f"query={text}".encode(), "form") == [("query", expected)]
+        ((_, expected),) = pairs(b"query=" + encoded, "form")
     except Problem:
-        assert "\ufffd" in expected
+        assert form_value(encoded) is None
+    else:
+        assert form_value(encoded) == expected.encode()
+
+
+@given(st.text(alphabet="%=a4\n\r+_\u00e9", max_size=12))
+def test_what_is_not_well_encoded_stays_as_it_is(text: str) -> None:
+    found = form_value(text.encode())
+    expected = unquote_to_bytes(text.replace("+", " "))
+    if text.isascii() and "\ufffd" not in expected.decode("utf-8", "replace"):
+        assert found == expected
+    else:
+        assert found is None
 
 
 @given(st.text(max_size=20), st.text(max_size=20), st.none() | st.integers())

@@ -190,7 +190,7 @@ def test_a_pool_prefers_the_worker_that_has_the_store_open(
 
     async def ask(pool: Pool, store: str) -> int:
         async with pool.lend("somebody", store) as worker:
-            worker.send(store, b'{"op": "query", "query": "ASK {}"}')
+            worker.send(store, frames.job({"op": "query", "query": "ASK {}"}))
             kind, payload = await worker.frame()
             # There is no such store: what matters is that the worker says so.
             assert (kind, json.loads(payload)["status"]) == (frames.FAIL, 503)
