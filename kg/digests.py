@@ -13,7 +13,7 @@ from kg import __version__
 from kg.dispute import Dispute
 from kg.embedded import EmbeddedEngine
 from kg.settings import shipped
-from kg.sources import fingerprint, has_blank_node, ontology_source
+from kg.sources import fingerprint, lines_with_blank_nodes, ontology_source
 from kg.stored_query import read_text, stored_paths
 
 
@@ -97,13 +97,11 @@ def _of_lines(lines: bytes) -> str:
     This tells graphs apart exactly when no blank node points to another; where one does, the
     lines with blank nodes are canonicalized by RDFC-1.0.
     """
-    plain: set[bytes] = set()
-    blank: list[bytes] = []
-    for line in lines.splitlines():
-        if has_blank_node(line):
-            blank.append(line)
-        else:
-            plain.add(line)
+    blank = lines_with_blank_nodes(lines)
+    # In their order, in which they are nearly sorted, and what follows the last line break.
+    plain = dict.fromkeys(lines.split(b"\n"))
+    for line in (*blank, b""):
+        plain.pop(line, None)
     return hashlib.sha256(b"\n".join([*sorted(plain), b"", *_blank_lines(blank)])).hexdigest()
 
 

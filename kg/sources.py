@@ -109,8 +109,25 @@ def has_blank_node(line: bytes) -> bool:
     )
 
 
+def lines_with_blank_nodes(lines: bytes) -> list[bytes]:
+    """Return the lines of N-Triples that have a blank node, in their order.
+
+    To look for what marks one takes a fraction of looking at each line.
+    """
+    found: list[bytes] = []
+    at = lines.find(b"_:")
+    while at >= 0:
+        start = lines.rfind(b"\n", 0, at) + 1
+        end = lines.find(b"\n", at)
+        line = lines[start:] if end < 0 else lines[start:end]
+        if has_blank_node(line):
+            found.append(line)
+        at = lines.find(b"_:", end) if end >= 0 else -1
+    return found
+
+
 def _with_blank_nodes(lines: bytes) -> list[ox.Triple]:
-    blank = b"\n".join(line for line in lines.splitlines() if has_blank_node(line))
+    blank = b"\n".join(lines_with_blank_nodes(lines))
     return list(ox.parse(blank, format=ox.RdfFormat.N_TRIPLES))
 
 
