@@ -8,6 +8,7 @@ is asked for at a time the rows have the query's order.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from itertools import islice
 
@@ -15,6 +16,8 @@ import pyoxigraph as ox
 
 from kg.engine import Engine, Rows, Term
 from kg.errors import QueryError
+from kg.in_words import counted
+from kg.query_header import read_header
 from kg.sparql_text import prologue, put_values, without_order
 from kg.stored_query import StoredQuery, bind
 
@@ -36,6 +39,29 @@ def as_found(engine: Engine, query: StoredQuery, values: Mapping[str, Term]) -> 
     if query.found_by is None or values:
         return _rows(engine, text if values else without_order(text))
     return Rows(list(query.columns), _in_pieces(engine, query, text))
+
+
+def check_found_by(engine: Engine, query: StoredQuery) -> None:
+    """Hold what a header says under ``found_by`` against the rows that there are.
+
+    A query without it, or with a parameter that it needs, has nothing to be held against. Asks for
+    all rows twice. Raises ``QueryError`` with the line of ``found_by`` if rows are lost or come
+    more often as they are found than in order; otherwise as ``as_found``.
+    """
+    if query.found_by is None or any(one.required for one in query.params.values()):
+        return
+    ordered = Counter(_rows(engine, bind(query, {})).rows)
+    found = Counter(as_found(engine, query, {}).rows)
+    lost, more = (ordered - found).total(), (found - ordered).total()
+    if lost or more:
+        header = read_header(query.text, query.path)
+        raise header.error(
+            f"'{query.name}' has {counted(ordered.total(), 'row')} in order; as they are found "
+            f"{lost} of them {'is' if lost == 1 else 'are'} missing, and {more} too many",
+            "found_by",
+            hint="The pattern of 'found_by' must find every value of its variable that a row "
+            "depends on, and no row may depend on two of them.",
+        )
 
 
 def _in_pieces(engine: Engine, query: StoredQuery, text: str) -> Iterator[tuple[Term | None, ...]]:

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING
 import click
 
 from kg.cli.common import Endpoint, dispute_of, endpoint_options, format_option
-from kg.errors import CounterclaimError
+from kg.errors import CounterclaimError, NonConformanceError, QueryError
+from kg.in_words import counted
+from kg.plain_text import clean
 from kg.results import ROW_FORMATS
 
 if TYPE_CHECKING:
@@ -31,6 +33,12 @@ if TYPE_CHECKING:
 @format_option(
     *ROW_FORMATS, help="How to print the result; csv, tsv and xml are for the list alone."
 )
+@click.option(
+    "--check",
+    is_flag=True,
+    help="Ask for all rows twice, in order and as they are found, and say of which queries they "
+    "differ.",
+)
 @endpoint_options
 @click.pass_context
 def queries(
@@ -38,6 +46,7 @@ def queries(
     name: str | None,
     kind: str,
     format: str,
+    check: bool,
     endpoint: Endpoint | None,
 ) -> None:
     """List the stored queries, or show what one asks, takes and answers with.
@@ -49,7 +58,10 @@ def queries(
     from kg.stored_query import catalogue, find_query
 
     dispute = dispute_of(ctx)
-    if name is None:
+    if check:
+        named = [find_query(dispute, name)] if name else list(catalogue(dispute, kind).values())
+        _check([query for query in named if query.found_by], dispute, endpoint)
+    elif name is None:
         _print_list(list(catalogue(dispute, kind).values()), format)
     elif format in ("csv", "tsv", "xml"):
         raise click.UsageError(
@@ -57,6 +69,26 @@ def queries(
         )
     else:
         _print_one(find_query(dispute, name), dispute, format, endpoint)
+
+
+def _check(asked: list[StoredQuery], dispute: Dispute, endpoint: Endpoint | None) -> None:
+    """Print where rows as they are found differ from those in order; then exit with 1."""
+    from kg.as_found import check_found_by
+    from kg.cli.query import engine_of
+
+    engine, wrong = engine_of(dispute, endpoint, build=True), 0
+    for query in asked:
+        try:
+            check_found_by(engine, query)
+        except QueryError as error:
+            wrong += 1
+            click.echo(clean(str(error)))
+    checked = counted(len(asked), "query", "queries") if asked else "no queries"
+    if wrong:
+        raise NonConformanceError(
+            f"checked {checked} with 'found_by'; {wrong} of them differ{'s' * (wrong == 1)}"
+        )
+    click.echo(f"checked {checked} with 'found_by'; none differs", err=True)
 
 
 def _print_list(found: list[StoredQuery], format: str) -> None:

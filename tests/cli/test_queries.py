@@ -122,3 +122,28 @@ def test_one_query_is_no_table(dispute: Path, kg: Run) -> None:
     done = kg("queries", "who-says", "--format", "csv")
     assert (done.code, done.out) == (2, "")
     assert "Choose table, json or md." in done.err
+
+
+FOUND = """\
+#+ title: Statements
+#+ question: What is said?
+#+ columns: {statement: what is said}
+#+ found_by: {statement: "PATTERN"}
+PREFIX kg: <https://w3id.org/counterclaim/ns#>
+SELECT ?statement { VALUES ?statement { UNDEF } ?statement a kg:Assertion } ORDER BY ?statement
+"""
+
+
+def test_a_promise_of_rows_as_found_is_checked_against_the_data(dispute: Path, kg: Run) -> None:
+    path = dispute / "queries" / "ask" / "statements.rq"
+    path.write_text(FOUND.replace("PATTERN", "?statement a kg:Assertion"))
+    result = kg("queries", "--check")
+    assert (result.code, result.out) == (0, ""), result.err
+    assert "checked 1 query with 'found_by'; none differs" in result.err
+    path.write_text(FOUND.replace("PATTERN", "?statement kg:noSuchThing ?any"))
+    for words in (["queries", "--check"], ["queries", "statements", "--check"]):
+        result = kg(*words)
+        assert result.code == 1
+        assert "statements.rq:4: 'statements' has " in result.out
+        assert "1 of them differs" in result.err
+    assert kg("queries", "who-says", "--check").code == 0

@@ -6,7 +6,7 @@ from collections import Counter
 
 import pytest
 
-from kg.as_found import as_found
+from kg.as_found import as_found, check_found_by
 from kg.dispute import read_dispute, shipped_disputes
 from kg.embedded import EmbeddedEngine
 from kg.engine import Rows
@@ -96,3 +96,36 @@ def test_a_header_that_cannot_serve_is_refused(found_by: str, why: str) -> None:
     with pytest.raises(QueryError, match=why) as caught:
         parse_query(text, name="q")
     assert caught.value.line == 3
+
+
+@pytest.mark.parametrize(
+    ("pattern", "why"),
+    [
+        ("?s <urn:p> ?any", None),
+        ("VALUES ?s { <urn:a> }", "3 rows in order; as they are found 1 of them is missing, and 0"),
+        ("VALUES ?s { <urn:none> }", "as they are found 3 of them are missing"),
+    ],
+)
+def test_a_pattern_that_finds_too_little_is_told(pattern: str, why: str | None) -> None:
+    text = (
+        f'{HEAD}#+ found_by: {{s: "{pattern}"}}\n'
+        "SELECT ?x WHERE { VALUES ?s { UNDEF } ?s <urn:p> ?x FILTER(!ISBLANK(?s)) } ORDER BY ?x"
+    )
+    query = parse_query(text, name="q")
+    if why is None:
+        check_found_by(small(), query)
+        return
+    with pytest.raises(QueryError, match=why) as caught:
+        check_found_by(small(), query)
+    assert caught.value.line == 3
+
+
+def test_a_row_of_two_values_comes_too_often() -> None:
+    query = parse_query(
+        f'{HEAD}#+ found_by: {{v: "?s <urn:p> ?v"}}\n'
+        "SELECT DISTINCT ?x WHERE { VALUES ?v { UNDEF } ?any <urn:p> ?v BIND(1 AS ?x) } "
+        "ORDER BY ?x",
+        name="q",
+    )
+    with pytest.raises(QueryError, match="0 of them are missing, and 1 too many"):
+        check_found_by(small(), query)
