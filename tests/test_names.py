@@ -77,6 +77,9 @@ def test_what_names_nothing(
 def test_short_names_are_those_below_the_base(engine: EmbeddedEngine) -> None:
     assert short_names(engine, BASE)[-3:] == ["decade", "jarted-017", "slaren"]
     assert nearest("SLAREN", short_names(engine, BASE), 1) == ["slaren"]
+    some = short_names(engine, BASE, 2)
+    assert len(some) == 2
+    assert set(some) < set(short_names(engine, BASE))
 
 
 @given(st.text(max_size=30))
