@@ -132,7 +132,7 @@ def write_triples(
     The project's prefixes are declared, and the empty one for ``base``. A graph of fewer than
     50,000 triples is sorted, so that it comes out the same each time and grouped by subject, and
     only the prefixes it uses are declared; a larger one streams. Raises ``FormatError`` for a
-    format that a graph does not have, and for what RDF/XML cannot hold.
+    format that a graph does not have, and for what RDF/XML or JSON-LD cannot hold.
     """
     _need(format, GRAPH_FORMATS, "a graph")
     counted = _Counted(triples.triples, limit)
@@ -141,6 +141,10 @@ def write_triples(
 
     def quads() -> Iterator[ox.Quad]:
         for triple in chain(sample, source):
+            if format == "jsonld" and isinstance(triple.object, ox.Triple):
+                raise FormatError(
+                    "JSON-LD cannot hold a triple as a term", hint="Choose --format turtle."
+                )
             if format == "rdfxml":
                 if what := unfit(triple):
                     raise FormatError(f"RDF/XML cannot hold {what}", hint="Choose --format turtle.")

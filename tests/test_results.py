@@ -405,6 +405,12 @@ def test_rdfxml_is_refused_or_read_back(end: str, as_class: bool) -> None:
     assert read.triple == triple
 
 
+def test_json_ld_holds_no_triple_as_a_term() -> None:
+    triple = ox.Triple(A, A, ox.Triple(A, A, A))
+    with pytest.raises(FormatError, match="JSON-LD cannot hold"):
+        write_triples(Triples(iter([triple])), "jsonld", io.StringIO())
+
+
 def test_rdfxml_names_blank_nodes_as_xml_takes_them_and_keeps_them_apart() -> None:
     labels = ["1a", "x3161", "x783331", "a:b", "b", "_1", "0", "x"]
     b = ox.NamedNode("urn:b")

@@ -133,7 +133,7 @@ def unfit(error: FormatError, graph: bool) -> RefusedError:
     """Say that the format that was chosen cannot hold an answer of this kind, and which can."""
     types = "application/sparql-results+json, text/csv and text/tab-separated-values"
     if graph:
-        types = "text/turtle, application/ld+json, application/n-triples and others"
+        types = "text/turtle, application/n-triples, application/trig and application/n-quads"
     return RefusedError(
         406, "No acceptable format", sentences(error.message, f"It can be had as {types}")
     )

@@ -101,9 +101,6 @@ class Http1(HttpToolsProtocol):
                     self._alone = data
                 self._began_at = self.loop.time()
             self._head += len(data)
-            if self._head > HEAD_BYTES + len(data):
-                self._refuse(self._too_long())
-                return
         else:
             self._rest += len(data)
         # One in what was read together: the others must not keep the loop to themselves.
@@ -118,6 +115,8 @@ class Http1(HttpToolsProtocol):
         if not self._in_head:
             if self._rest - _AROUND_TIMES * self._content > _AROUND_BYTES:
                 self._refuse(Problem(400, detail="There is too much around the content."))
+        elif self._head > HEAD_BYTES:
+            self._refuse(self._too_long())
         elif self._head and self._timer is None:  # most heads come whole
             self._arm()
 

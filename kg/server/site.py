@@ -166,7 +166,9 @@ async def _nowhere(_: Message) -> None:
 
 def server_address(scope: Scope) -> str:
     """Return this server's address as the client used it, ending in a slash."""
-    host = header(scope, "host")
-    if not host or host.startswith(":"):
-        host = f"localhost{host or ''}"
+    host = header(scope, "host") or ""
+    if not host:  # as from HTTP/1.0
+        host = f":{(scope.get('server') or ('', 80))[1]}"
+    if host.startswith(":"):
+        host = f"localhost{host}"
     return f"{scope.get('scheme', 'http')}://{host}/"

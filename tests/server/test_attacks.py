@@ -498,11 +498,29 @@ def test_what_rdf_xml_cannot_hold_is_406_and_told(nasty: Server, template: str) 
         reply = method(text, Accept="application/rdf+xml")
         assert reply.status == 406
         assert reply.headers["content-type"] == "application/problem+json"
-        for told in ("RDF/XML cannot hold", "text/turtle", "application/ld+json"):
+        for told in ("RDF/XML cannot hold", "text/turtle", "application/n-triples"):
             assert told in reply.json()["detail"]
     assert nasty.query(text, Accept="text/turtle").status == 200
     for path in ("/graphs?default", "/gsp/about/'-alert(1)-'"):
         assert nasty.request(path, headers={"Accept": "application/rdf+xml"}).status == 406
+
+
+def test_terms_that_are_triples_come_or_are_refused(nasty: Server) -> None:
+    """JSON-LD has none, and its writer fails of them."""
+    before = deaths(nasty)
+    text = 'CONSTRUCT { <urn:s> <urn:p> <<( <urn:a> <urn:b> "c" )>> } {}'
+    statuses = {
+        media: nasty.query(text, Accept=media).status
+        for media in ("text/turtle", "application/n-quads", "application/trig")
+    }
+    assert set(statuses.values()) == {200}
+    reply = nasty.query(text, Accept="application/ld+json")
+    assert reply.status == 406
+    assert "text/turtle" in reply.json()["detail"]
+    rows = "SELECT (<<( <urn:a> <urn:b> 1 )>> AS ?t) {}"
+    for media in ("application/sparql-results+json", "text/csv", "application/sparql-results+xml"):
+        assert nasty.query(rows, Accept=media).status == 200
+    assert deaths(nasty) == before
 
 
 @pytest.fixture(scope="module")

@@ -309,14 +309,14 @@ def test_a_host_that_is_none_is_refused(small: Server, host: str, path: str) -> 
         ("a.example:99", "http://a.example:99/"),
         ("[2001:db8::1]:99", "http://[2001:db8::1]:99/"),
         ("some_name", "http://some_name/"),
-        ("", "http://localhost/"),
+        ("", "http://localhost:{port}/"),
         (":99", "http://localhost:99/"),
     ],
 )
 def test_addresses_begin_as_the_client_has_it(small: Server, host: str, home: str) -> None:
     accept = "Accept: application/n-triples\r\n"
     _, body = ask(small, f"GET /sparql HTTP/1.1\r\nHost: {host}\r\n{accept}\r\n".encode())
-    assert f"<{home}sparql> ".encode() in body
+    assert f"<{home.format(port=small.port)}sparql> ".encode() in body
 
 
 def test_requests_one_behind_the_other_are_answered_in_turn(small: Server) -> None:

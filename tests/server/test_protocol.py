@@ -121,6 +121,8 @@ READABLE = [
     *("/sparql", "/graphs?default", "/graph/agents", "/about/ana", "/", "/.well-known/void"),
     *("/api/queries", "/api/queries/contradictions", "/openapi.json"),
     *("/health", "/ready", "/metrics", "/nothing", "/ana"),
+    *("/sparql?query=ASK", "/api/queries/claims-by", "/api/queries/nothing", "/graphs"),
+    *("/api/queries/speakers?per_page=1", "/api/queries/speakers?page=0", "/api/queries/%0A"),
 ]
 
 
