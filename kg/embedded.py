@@ -82,23 +82,22 @@ class EmbeddedEngine:
         """
         guard(text)
         given = default_graphs is not None or named_graphs is not None
-        with _failures("the query could not be run"):
-            try:
-                return self._store.query(
-                    text,
-                    base_iri=base,
-                    # Reading them takes as long as a small query.
-                    prefixes=dict(prefixes) if prefixes and may_use_prefixes(text) else None,
-                    use_default_graph_as_union=not given and not names_dataset(text),
-                    default_graph=[ox.NamedNode(iri) for iri in default_graphs or ()]
-                    if given
-                    else None,
-                    named_graphs=[ox.NamedNode(iri) for iri in named_graphs or ()]
-                    if given
-                    else None,
-                )
-            except SyntaxError as error:
-                raise _malformed(error) from None
+        try:
+            return self._store.query(
+                text,
+                base_iri=base,
+                # Reading them takes as long as a small query.
+                prefixes=dict(prefixes) if prefixes and may_use_prefixes(text) else None,
+                use_default_graph_as_union=not given and not names_dataset(text),
+                default_graph=[ox.NamedNode(iri) for iri in default_graphs or ()]
+                if given
+                else None,
+                named_graphs=[ox.NamedNode(iri) for iri in named_graphs or ()] if given else None,
+            )
+        except SyntaxError as error:
+            raise _malformed(error) from None
+        except _FAILURES as error:
+            raise _failure("the query could not be run", error) from error
 
     def construct(self, text: str, stream: IO[bytes] | RawIOBase) -> None:
         """Write the answer of a CONSTRUCT into a stream, as N-Triples. Raises as ``query``."""
@@ -212,10 +211,18 @@ def _failures(doing: str, path: Path | None = None) -> Iterator[None]:
     """Turn what pyoxigraph raises into ``EngineError``; the cause keeps its ``errno``."""
     try:
         yield
-    except (OSError, RuntimeError) as error:
-        raise EngineError(f"{doing}: {error}", path=path) from error
-    except ValueError as error:  # a name that is no IRI, text that is no Unicode
-        raise QueryError(f"{doing}: {error}") from error
+    except _FAILURES as error:
+        raise _failure(doing, error, path) from error
+
+
+# What pyoxigraph raises: the last for a name that is no IRI, or text that is no Unicode.
+_FAILURES = (OSError, RuntimeError, ValueError)
+
+
+def _failure(doing: str, error: Exception, path: Path | None = None) -> EngineError | QueryError:
+    if isinstance(error, ValueError):
+        return QueryError(f"{doing}: {error}")
+    return EngineError(f"{doing}: {error}", path=path)
 
 
 def _guarded(answer: Iterable[T]) -> Iterator[T]:

@@ -44,7 +44,8 @@ class Shelf:
         """Keep an answer if it is short enough, at the cost of those unused the longest."""
         if len(entry.body) > self.largest:
             return
-        self.drop(key)
+        if key in self._entries:
+            self.drop(key)
         self._entries[key] = entry, cache
         cache.keys.add(key)
         self.size += len(entry.body) + _OVERHEAD

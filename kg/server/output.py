@@ -102,13 +102,13 @@ class XmlGuard:
 class RowCounter:
     """Counts the rows of an answer in one of the four formats by reading its bytes."""
 
+    _quoted = False
+    _escape = _tail = b""
+    _only: bytes | None = None  # what has come, as long as that is one piece
+    _pieces = 0
+
     def __init__(self, format: str) -> None:
         self._format = format
-        self._quoted = False
-        self._escape = b""
-        self._tail = b""
-        self._only: bytes | None = None  # what has come, as long as that is one piece
-        self._pieces = 0
         self._mark, self._extra = _BETWEEN[format]
         self.rows = self._extra
 
@@ -171,19 +171,19 @@ class Output:
     ``head`` goes ahead of the first frame. Raises ``TooLargeError`` from ``write``.
     """
 
+    _compressor: Compressor | None = None
+    _pending = size = 0
+    _begun = False
+    failure: TooLargeError | None = None
+
     def __init__(
         self, connection: socket.socket, head: dict[str, Any], encoding: str | None, largest: int
     ) -> None:
         self._connection = connection
         self._head = head
         self._encoding = encoding
-        self._compressor: Compressor | None = None
         self._largest = largest
         self._parts: list[bytes] = []
-        self._pending = 0
-        self._begun = False
-        self.size = 0
-        self.failure: TooLargeError | None = None
 
     @property
     def streamed(self) -> bool:

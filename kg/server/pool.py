@@ -106,8 +106,10 @@ class Pool:
         queues, limits = self._queues, self._limits
         if queues.waiting >= limits.waiting or queues.of(place.client) >= limits.waiting_each:
             raise BusyError(max(1, round(limits.timeout)))
-        queues.add(place)
-        self._send_ahead()
+        worker = None if queues or not self._may_go_ahead(place) else self._likeliest()
+        if worker is None or not self._sent_ahead(place, worker):
+            queues.add(place)
+            self._send_ahead()
         self._watch()
 
     async def turn(self, client: str, place: Place | None = None) -> Worker:
@@ -241,11 +243,16 @@ class Pool:
             place = queues.next(self._may_go_ahead)
             if place is None:
                 break
-            if not worker.send_ahead(place):
+            if not self._sent_ahead(place, worker):
                 queues.put_back(place)
                 break
-            place.worker = worker
-            self._held[place.client] += 1
+
+    def _sent_ahead(self, place: Place, worker: Worker) -> bool:
+        if not worker.send_ahead(place):
+            return False
+        place.worker = worker
+        self._held[place.client] += 1
+        return True
 
     def _likeliest(self) -> Worker | None:
         """Return the worker with the fewest jobs ahead, unless all have as many as may be."""
