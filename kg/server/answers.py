@@ -13,10 +13,11 @@ from starlette.types import Receive, Send
 from kg.server.cache import Cache, Entry
 from kg.server.leaving import LeftError, UnlessGone
 from kg.server.limits import Limits
+from kg.server.loans import Loan
 from kg.server.notes import Notes
 from kg.server.pace import Clients, Pace
 from kg.server.places import BusyError
-from kg.server.pool import Loan, Pool
+from kg.server.pool import Pool
 from kg.server.problems import Problem
 from kg.server.published import Published
 from kg.server.running import GoneError, KilledError, Run

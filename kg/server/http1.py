@@ -8,19 +8,15 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from math import inf
 from typing import Any, cast
 
 import httptools
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from kg.server.cache import Entry
 from kg.server.headers import EVERYWHERE
-from kg.server.heads import Heads
 from kg.server.joined import Joined
 from kg.server.notes import Note, Notes
 from kg.server.problems import MEDIA_TYPE, Problem
-from kg.server.quick import Attempt, Quick
 
 # From a request's first byte to the end of its head, in seconds.
 HEAD_SECONDS = 10.0
@@ -43,26 +39,14 @@ class Http1(HttpToolsProtocol):
     _open: Counter[str] = Counter()
     bounded = True  # not behind a proxy, where all connections are of one address
     note: Note | None = None
-    quick: Quick | None = None
 
-    # Those of all connections of this process: what their answers begin with.
-    _heads = Heads()
-
-    # Of the request that is answered without a task, as long as it is:
-    _raw: bytes | None = None  # its bytes, if it has not been parsed
-    _begun: tuple[RequestResponseCycle, Any] | None = None  # what goes on with it, if it has
-    _quick = False  # whether a request may be begun before it has a task
-    _alone = b""  # what has been read, if it begins with that request's first byte
-    _catching_up = False
-    _rested = -inf  # when the last one ended that was not parsed
     _peer = ""
     _in_head = True
-    _in_message = False
     _head = 0
     _rest = 0  # bytes that came after the head
     _content = 0  # of these, content
     _again = b""  # a head to be parsed once more
-    _began_at = 0.0
+    _began = 0.0
     _timer: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
@@ -70,7 +54,7 @@ class Http1(HttpToolsProtocol):
         super().connection_made(cast(asyncio.Transport, Joined(transport)))
         self._peer = str((transport.get_extra_info("peername") or ("",))[0])
         self._open[self._peer] += 1
-        self._began_at = self.loop.time()
+        self._began = self.loop.time()
         if self.bounded and self._open[self._peer] > CONNECTIONS_EACH:
             transport.abort()
             self._noted(0, "too many connections")
@@ -79,7 +63,6 @@ class Http1(HttpToolsProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Count it no more."""
-        self._catch_up()
         self._disarm()
         self._open[self._peer] -= 1
         if self._open[self._peer] <= 0:
@@ -88,30 +71,18 @@ class Http1(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Take what has come, unless a head gets too long."""
-        self._catch_up()
         if self._in_head:
             if not self._head:
-                if self.quick and self._at_rest():
-                    self._raw = data
-                    if self.quick.known(self._peer, data, self):
-                        if self._timer:
-                            self._disarm()
-                        return
-                    self._raw = None
-                    self._alone = data
-                self._began_at = self.loop.time()
+                self._began = self.loop.time()
             self._head += len(data)
         else:
             self._rest += len(data)
-        # One in what was read together: the others must not keep the loop to themselves.
-        self._quick = self.quick is not None and not self.flow.write_paused
         self._unset_keepalive_if_required()
         try:
             self._feed(data)
         except httptools.HttpParserError:
             self.send_400_response("")
             return
-        self._alone = b""
         if not self._in_head:
             if self._rest - _AROUND_TIMES * self._content > _AROUND_BYTES:
                 self._refuse(Problem(400, detail="There is too much around the content."))
@@ -134,25 +105,9 @@ class Http1(HttpToolsProtocol):
                 self.parser = httptools.HttpRequestParser(self)
                 self.parser.feed_data(self._again)
 
-    def _at_rest(self) -> bool:
-        """Say whether all requests before have been answered, and the answers taken."""
-        if self._in_message or self.flow.write_paused or self.transport.is_closing():
-            return False
-        return self.cycle is None or self.cycle.response_complete
-
-    def _catch_up(self) -> None:
-        """Parse the request that is being answered, if it was not: it is no longer alone."""
-        if self._raw is not None:
-            raw, self._raw = self._raw, None
-            self._unset_keepalive_if_required()
-            self._catching_up = True
-            self._feed(raw)
-            self._catching_up = False
-
     def on_message_begin(self) -> None:
         """Let the application see how much of its answer has been taken."""
         super().on_message_begin()
-        self._in_message = True
         cast(dict[str, Any], self.scope)["kg.transport"] = self.transport
 
     def on_header(self, name: bytes, value: bytes) -> None:
@@ -189,72 +144,7 @@ class Http1(HttpToolsProtocol):
         if self._again:
             return
         self._in_head = True
-        self._in_message = False
         super().on_message_complete()
-
-    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
-        """Begin a request; most that are short need no task."""
-        if self._catching_up:
-            self._begun = cycle, app
-            return
-        if self._quick and cycle.keep_alive and not cycle.waiting_for_100_continue:
-            self._quick = False
-            assert self.quick
-            self._begun = cycle, app
-            if self.quick.begin(self._peer, cast(Any, cycle.scope), self._alone, self):
-                return
-            self._begun = None
-        super()._start_asgi_task(cycle, app)
-
-    def go_on(self, attempt: Attempt) -> None:
-        """Have a task answer what has been begun."""
-        self._catch_up()
-        assert self._begun
-        (cycle, app), self._begun = self._begun, None
-        cast(dict[str, Any], cycle.scope)["kg.attempt"] = attempt
-        super()._start_asgi_task(cycle, app)
-
-    def reply(self, entry: Entry, key: str | None) -> None:
-        """Send a complete answer, as ``cycle.send`` would."""
-        head = self._heads.head(self.server_state.default_headers, entry, key)
-        transport = cast(Joined, self.transport)
-        if self._raw is not None:
-            self._raw = None
-            transport.write_now(head + entry.body)
-            self.server_state.total_requests += 1
-            self._rested = self.loop.time()
-            if self.timeout_keep_alive_task is None:
-                self._wait(self.timeout_keep_alive)
-            return
-        assert self._begun
-        (cycle, _), self._begun = self._begun, None
-        if cycle.disconnected:
-            return
-        cycle.response_started = cycle.response_complete = True
-        if cycle.keep_alive:
-            transport.write_now(head + entry.body)
-        else:  # the server has been told to stop
-            transport.write_now(head[:-2] + b"connection: close\r\n\r\n" + entry.body)
-            transport.close()
-        self.on_response_complete()
-
-    def _wait(self, seconds: float) -> None:
-        handler = self.timeout_keep_alive_handler
-        self.timeout_keep_alive_task = self.loop.call_later(seconds, handler)
-
-    def timeout_keep_alive_handler(self) -> None:
-        """Close a connection that is used no more; one timer may serve for many requests."""
-        self.timeout_keep_alive_task = None
-        left = self._rested + self.timeout_keep_alive - self.loop.time()
-        if self._raw is None and left > 0:
-            self._wait(left)
-        elif self._raw is None:
-            super().timeout_keep_alive_handler()
-
-    def shutdown(self) -> None:
-        """Close the connection, after the answer to the request that it is at."""
-        self._catch_up()
-        super().shutdown()
 
     def send_400_response(self, msg: str) -> None:
         """Refuse what is no HTTP in the shape of all other errors."""
@@ -329,22 +219,8 @@ class Http1(HttpToolsProtocol):
             "method": known.get("method", ""),
             "path": path,
         }
-        self.note(scope, status, Notes(outcome), self.loop.time() - self._began_at)
+        self.note(scope, status, Notes(outcome), self.loop.time() - self._began)
 
     @property
     def _url(self) -> bytes:
         return getattr(self, "url", b"")  # which there is from the first request on
-
-
-def protocol(proxied: bool, note: Note | None = None, quick: Quick | None = None) -> type[Any]:
-    """Return the protocol to serve with; behind a proxy connections are not counted.
-
-    ``note`` is called for each request that is refused before the application sees it, and
-    ``quick`` begins those that can do without a task.
-    """
-    more = {
-        "bounded": not proxied,
-        "note": staticmethod(note) if note else None,
-        "quick": quick,
-    }
-    return type("Http1", (Http1,), more)

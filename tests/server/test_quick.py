@@ -28,9 +28,10 @@ from kg.server.cache import Cache, Shelf
 from kg.server.jobs import Jobs
 from kg.server.limits import Limits
 from kg.server.notes import AccessLog, Notes
-from kg.server.places import Place, Queues
+from kg.server.places import Place
 from kg.server.pool import Pool
 from kg.server.problems import Problem
+from kg.server.queues import Queues
 from kg.server.requests import form_value, pairs
 from kg.server.running import KilledError
 from kg.server.services import Services

@@ -16,7 +16,7 @@ from uvicorn import Config
 from uvicorn.server import ServerState
 
 from kg.server.cache import Entry
-from kg.server.http1 import Http1, protocol
+from kg.server.quick_http1 import QuickHttp1, protocol
 
 from .conftest import PATIENCE, Serve, Server, numbers, publish, wait_for
 
@@ -68,13 +68,13 @@ class Slow:
         self.parsed = 0
         self.known_heads: set[bytes] = set()
 
-    def known(self, _: str, data: bytes, __: Http1) -> bool:
+    def known(self, _: str, data: bytes, __: QuickHttp1) -> bool:
         if data not in self.known_heads:
             return False
         self.begun.append(data)
         return True
 
-    def begin(self, _: str, scope: Scope, data: bytes, __: Http1) -> bool:
+    def begin(self, _: str, scope: Scope, data: bytes, __: QuickHttp1) -> bool:
         self.begun.append(scope["query_string"])
         self.parsed += 1
         self.known_heads.add(data)
@@ -90,7 +90,7 @@ class Talk:
         self.messages: list[str] = []
         config = Config(self.app, interface="asgi3", proxy_headers=False, date_header=False)
         kind = protocol(False, None, self.quick)  # type: ignore[arg-type]
-        self.connection: Http1 = kind(config, ServerState(), {})
+        self.connection: QuickHttp1 = kind(config, ServerState(), {})
         self.connection.connection_made(self.wire)
 
     async def app(self, scope: Scope, receive: Receive, send: Send) -> None:
