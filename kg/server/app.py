@@ -151,10 +151,6 @@ def _routes(site: Site, catalogue: Catalogue, names: Names) -> list[BaseRoute]:
     ]
 
 
-# The message may go on where nobody knows.
-_LAST = {"Connection": "close"}
-
-
 class _Unescaped:
     """Keeps from routes what only looks like their paths once it is decoded; that is a name.
 
@@ -260,15 +256,19 @@ def _check_message(scope: Scope) -> None:
     """Refuse what RFC 9112 has every server refuse. Raises ``Problem`` (400, 501, 505)."""
     version = scope["http_version"]
     if version not in ("1.0", "1.1"):
-        raise Problem(505, detail="This server speaks HTTP/1.1.", headers=_LAST)
+        raise _unknown(505, "This server speaks HTTP/1.1.")
     hosts = [value for name, value in scope["headers"] if name == b"host"]
     if len(hosts) != 1 and (hosts or version == "1.1"):
         raise Problem(400, detail=f"A request has one Host header; this one has {len(hosts)}.")
     if hosts and not is_host(hosts[0]):
         raise Problem(400, detail="The Host header names no host.")
     if (header(scope, "transfer-encoding") or "chunked").lower() != "chunked":
-        detail = "The only transfer coding that is known here is 'chunked'."
-        raise Problem(501, detail=detail, headers=_LAST)
+        raise _unknown(501, "The only transfer coding that is known here is 'chunked'.")
+
+
+def _unknown(status: int, detail: str) -> Problem:
+    # How the message goes on, or the next begins, may be unknown as well.
+    return Problem(status, detail=detail, headers={"Connection": "close"}, outcome="refused")
 
 
 async def _send_problem(problem: Problem, scope: Scope, send: Send, notes: Notes) -> None:

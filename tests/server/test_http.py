@@ -283,6 +283,7 @@ def test_http_1_0_gets_one_answer_and_its_end(small: Server, more: bytes) -> Non
 def test_other_versions_are_refused(small: Server, version: bytes) -> None:
     answer, body = ask(small, b"GET /health " + version + b"\r\n" + HOST + b"\r\n")
     assert answer.status == json.loads(body)["status"] == 505
+    wait_for(lambda: 'status="505",outcome="refused"' in small.metrics())
     with Connection(small) as connection:
         connection.sendall(b"GET /health\r\n\r\n")
         assert b" 505 " in connection.recv(1000)
