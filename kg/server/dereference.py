@@ -29,4 +29,4 @@ def run(engine: EmbeddedEngine, job: Job, bounds: Bounds, open_output: Open) -> 
             return
         if is_known(engine, node):
             raise RefusedError(SEE_OTHER, "See other", "The document about it is elsewhere.")
-    raise RefusedError(404, "Not found", job["absent"])
+    raise RefusedError(404, "Not Found", job["absent"])

@@ -214,7 +214,7 @@ def _send_triples(
     stream = cast(TextIO, Binary(output))
     written = write_triples(Triples(bounded(answer)), format, stream, base=job.get("base"))
     if not written.count and (absent := job.get("absent")):
-        raise RefusedError(404, "Not found", absent)
+        raise RefusedError(404, "Not Found", absent)
     output.close({"rows": written.count})
 
 

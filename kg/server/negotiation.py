@@ -41,13 +41,17 @@ _WEIGHT = re.compile(r"(?:0(?:\.[0-9]{0,3})?|1(?:\.0{0,3})?)")
 _LONGEST = 4096
 
 
-@lru_cache(maxsize=1024)
 def best(accept: str | None, offers: Sequence[Offer]) -> Offer | None:
     """Return the offer that an Accept header likes best, or ``None`` if it takes none.
 
     A type's weight is that of the most specific range that names it. Equal weights are settled by
     the order of ``offers``. No header, or one that cannot be read, takes anything.
     """
+    return _best(_short(accept), offers)
+
+
+@lru_cache(maxsize=1024)
+def _best(accept: str | None, offers: Sequence[Offer]) -> Offer | None:
     ranges = _weights(accept, _RANGE)
     if not ranges:
         return offers[0]
@@ -56,9 +60,13 @@ def best(accept: str | None, offers: Sequence[Offer]) -> Offer | None:
     return offers[-place] if weight > 0 else None
 
 
-@lru_cache(maxsize=256)
 def coding(accept_encoding: str | None) -> str | None:
     """Return the content coding to use, or ``None`` for none."""
+    return _coding(_short(accept_encoding))
+
+
+@lru_cache(maxsize=256)
+def _coding(accept_encoding: str | None) -> str | None:
     if not accept_encoding:
         return None
     weights: dict[str, float] = {}
@@ -70,9 +78,14 @@ def coding(accept_encoding: str | None) -> str | None:
     return CODINGS[-place] if weight > 0 and weight >= plain else None
 
 
+def _short(header: str | None) -> str | None:
+    # Nor is it remembered: many of those would take much memory.
+    return header if header and len(header) <= _LONGEST else None
+
+
 def _weights(header: str | None, item: re.Pattern[str]) -> list[tuple[tuple[str, ...], float]]:
     """Read a list of weighted items; an item that cannot be read is left out."""
-    if not header or len(header) > _LONGEST:
+    if not header:
         return []
     found = []
     for part in _parts(header):

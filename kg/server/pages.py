@@ -32,7 +32,7 @@ def run(engine: EmbeddedEngine, job: Job, bounds: Bounds, open_output: Open) -> 
         if is_graph(engine, node):
             send_graph(engine, node, job, open_output)
             return
-    raise RefusedError(404, "Not found", job["absent"])
+    raise RefusedError(404, "Not Found", job["absent"])
 
 
 def send_graph(engine: EmbeddedEngine, node: ox.NamedNode, job: Job, open_output: Open) -> None:

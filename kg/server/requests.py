@@ -6,7 +6,6 @@ import asyncio
 import binascii
 import ipaddress
 import re
-from functools import lru_cache
 from urllib.parse import parse_qsl, unquote_to_bytes
 
 from starlette.types import Receive, Scope
@@ -19,7 +18,7 @@ _FIELDS = 200
 # How many times the most that content may have is read of content that has more.
 _DRAINED = 16
 # A name or an address, and a port; or nothing.
-_HOST = re.compile(rb"(?:[A-Za-z0-9._~-]*|\[([0-9A-Fa-f:.]{2,45})\])(?::[0-9]{0,5})?")
+_HOST = re.compile(rb"(?:[A-Za-z0-9._~-]{0,255}|\[([0-9A-Fa-f:.]{2,45})\])(?::[0-9]{0,5})?")
 
 Pairs = list[tuple[str, str]]
 
@@ -31,7 +30,6 @@ def header(scope: Scope, name: str) -> str | None:
     return ", ".join(found) if found else None
 
 
-@lru_cache(maxsize=1024)
 def is_host(value: bytes) -> bool:
     """Say whether the value of a Host header is one, and so can stand in an address."""
     match = _HOST.fullmatch(value)

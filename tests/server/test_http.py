@@ -9,6 +9,7 @@ import re
 import shutil
 import socket
 import subprocess
+from pathlib import Path
 from urllib.parse import quote
 
 import pytest
@@ -291,7 +292,7 @@ def test_other_versions_are_refused(small: Server, version: bytes) -> None:
 
 HOSTS = [
     *("[[:99::", "a:b:c", ":::", "[::1", "]", "[::1]x", "[1::2::3]", "[g::]", "a b", "a/b", "a@b"),
-    *("é", "a:99999999", "<a>", "http://a", "a,b"),
+    *("é", "a:99999999", "<a>", "http://a", "a,b", "a" * 256),
 ]
 
 
@@ -351,6 +352,23 @@ def test_tags_are_compared_weakly(small: Server) -> None:
     for name in ("If_Modified_Since", "If_Unmodified_Since"):
         date = "Sat, 29 Oct 2094 19:43:31 GMT"
         assert small.query("ASK {}", **{name: date}).status == 200
+
+
+def test_long_headers_are_not_remembered(small: Server) -> None:
+    def resident() -> int:
+        status = Path(f"/proc/{small.process.pid}/status").read_text()
+        return int(status.split("VmRSS:")[1].split()[0])
+
+    assert small.query("ASK {}").status == 200
+    before = resident()
+    for number in range(600):
+        long = f"text/csv;x={number:0120000}"
+        with Connection(small) as connection:
+            for name in ("Accept", "Accept-Encoding", "Host"):
+                host = "" if name == "Host" else "Host: x\r\n"
+                connection.sendall(f"GET / HTTP/1.1\r\n{host}{name}: {long}\r\n\r\n".encode())
+                read(connection)
+    assert resident() - before < 20_000, "kilobytes"
 
 
 def test_long_and_many_headers_are_taken_up_to_the_limit(small: Server) -> None:

@@ -275,6 +275,8 @@ def test_refusals_have_one_shape(
     told = reply.json()
     assert set(told) == {"type", "title", "status", "detail", "errors"}
     assert told["status"] == status
+    if status == 404:
+        assert told["title"] == "Not Found", "the same for all errors of the kind"
     if status == 403:
         assert "kg build" in told["detail"]
 

@@ -41,6 +41,7 @@ from kg.server.problems import sentences
         ("image/png", None),
         ("text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8", "xml"),
         (";;;,,,", "json"),
+        ("text/csv," + "a/b," * 2000, "json"),
     ],
 )
 def test_types(accept: str | None, expected: str | None) -> None:
