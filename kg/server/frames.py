@@ -33,6 +33,8 @@ _LENGTHS = struct.Struct("!IQ")
 _WHOLE = struct.Struct("!cIIQ")  # both
 # No frame is longer: what is read ahead of a slow client is bounded by it.
 LARGEST = 4 * 1024 * 1024
+# What is said of a query, or of an answer, is remembered if it has so many bytes at most.
+_KEPT = 2048
 # Most frames come whole in one piece.
 _READ = 64 * 1024
 
@@ -71,7 +73,7 @@ def request(store: str, job: bytes) -> bytes:
 def read_request(payload: bytes) -> tuple[str, dict[str, Any]]:
     """Return the store and the job of a ``REQUEST``."""
     store, told, *texts = payload.split(b"\0", 2)  # neither a path nor JSON has the byte
-    job = dict(_head(told))
+    job = dict(_head(told) if len(told) <= _KEPT else json.loads(told))
     if texts:
         job["query"] = texts[0].decode()
     return _path(store), job
@@ -101,7 +103,9 @@ def read_whole(payload: bytes) -> tuple[dict[str, Any], int, bytes]:
     """Return head, rows and body of a ``WHOLE``; the head is shared and must not be changed."""
     length, rows = _LENGTHS.unpack_from(payload)
     start = _LENGTHS.size
-    return _head(payload[start : start + length]), rows, payload[start + length :]
+    told = payload[start : start + length]
+    head = _head(told) if length <= _KEPT else json.loads(told)
+    return head, rows, payload[start + length :]
 
 
 @lru_cache(maxsize=64)

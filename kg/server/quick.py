@@ -98,8 +98,8 @@ class Quick:
         others, from the request's first on.
         """
         target: bytes = scope["query_string"]
-        if not target.startswith(_ASKS[1:]) or b"&" in target:
-            return False
+        if not target.startswith(_ASKS[1:]) or b"&" in target or b"%" in scope["raw_path"]:
+            return False  # an escaped slash is none
         endpoint = self._endpoints.get(scope["path"])
         job = endpoint.plain_job(scope) if endpoint else None
         if endpoint is None or job is None:

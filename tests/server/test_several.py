@@ -139,6 +139,7 @@ def test_names_dereference_below_each_and_below_their_own_base(both: Server) -> 
         *("/tideline/ana", "/example/petra-dunlin", "/tideline/graph/nothing", "/nothing/sparql"),
         *("/example/../tideline/sparql?query=ASK%7B%7D", "//tideline/sparql"),
         *("/exampl/sparql", "/example/tideline/sparql", "/counterclaim/nothing/ana"),
+        *("/example%2Fsparql?query=ASK%7B%7D", "/%65xample%2Fsparql?query=ASK%7B%7D"),
         *("/%0A", "/example%0A", "/example%2F", "/example%2Fsparql", "/example/sparql%0A"),
         *("/openapi.json%0A", "/.well-known/void%0A", "/example/api%2Fqueries"),
     ],
