@@ -11,7 +11,7 @@ from collections import Counter
 from typing import Any, cast
 
 import httptools
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from kg.server.headers import EVERYWHERE
 from kg.server.joined import Joined
@@ -28,8 +28,9 @@ _ADDRESS_BYTES = 64 * 1024 - 1
 _AROUND_BYTES, _AROUND_TIMES = 128 * 1024, 8
 # Of the path of a request that is refused, in the log; characters.
 _PATH_SHOWN = 200
-# Open connections of one address.
+# Open connections of one address, and requests on one that have not been begun.
 CONNECTIONS_EACH = 512
+_AHEAD = 512
 
 
 class Http1(HttpToolsProtocol):
@@ -48,6 +49,7 @@ class Http1(HttpToolsProtocol):
     _again = b""  # a head to be parsed once more
     _began = 0.0
     _timer: asyncio.TimerHandle | None = None
+    _running: RequestResponseCycle | None = None  # the request that has a task
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Count the connection; its first request must come soon."""
@@ -67,6 +69,10 @@ class Http1(HttpToolsProtocol):
         self._open[self._peer] -= 1
         if self._open[self._peer] <= 0:
             del self._open[self._peer]
+        if self._running and not self._running.response_complete:
+            # Others may have been sent behind it, and only the last would hear of it.
+            self._running.disconnected = True
+            self._running.message_event.set()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -129,10 +135,18 @@ class Http1(HttpToolsProtocol):
         if self.expect_100_continue and self.parser.get_http_version() == "1.0":
             self.expect_100_continue = False  # RFC 9110, section 10.1.1
         super().on_headers_complete()
+        if len(self.pipeline) > _AHEAD:
+            raise httptools.HttpParserError
         if self.expect_100_continue:
             # Answered without a look at its content, it might send that all the same, or not.
             self.cycle.keep_alive = False
         self._in_head = False
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
+        """Remember the request that is at work, and whether its client has left already."""
+        self._running = cycle
+        cycle.disconnected = cycle.disconnected or self.transport.is_closing()
+        super()._start_asgi_task(cycle, app)
 
     def on_body(self, body: bytes) -> None:
         """Take content."""

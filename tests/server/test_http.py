@@ -333,6 +333,37 @@ def test_requests_one_behind_the_other_are_answered_in_turn(small: Server) -> No
         assert read(connection)[1] == b'{"status": "ok"}\n'
 
 
+ENDLESS = quote("SELECT (COUNT(*) AS ?n) { ?a ?b ?c . ?d ?e ?f . ?g ?h ?i }", safe="")
+
+
+def test_a_client_that_leaves_takes_its_query_along_whatever_it_sent_behind_it(
+    small: Server,
+) -> None:
+    killed = small.metric("kg_workers_ended_total")
+    with Connection(small) as connection:
+        connection.sendall(f"GET /sparql?query={ENDLESS} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+        connection.sendall((HEALTH + b"\r\n") * 5)
+        wait_for(lambda: small.metric("kg_workers_busy") == 1)
+    left = 'outcome="client went away"'
+    wait_for(lambda: small.metric("kg_workers_busy") == 0)
+    assert left in small.metrics(), "and not the deadline"
+    assert small.metric("kg_workers_ended_total") > killed
+
+
+def test_requests_that_are_sent_ahead_have_a_limit(small: Server) -> None:
+    """Each takes some memory until it is its turn."""
+    with Connection(small) as connection:
+        connection.sendall(f"GET /sparql?query={ENDLESS} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+        wait_for(lambda: small.metric("kg_workers_busy") == 1)
+        try:
+            for _ in range(20):
+                connection.sendall((HEALTH + b"\r\n") * 1000)
+        except OSError:
+            pass
+        assert closed(connection)
+    wait_for(lambda: small.metric("kg_workers_busy") == 0)
+
+
 @pytest.mark.parametrize("value", ["bytes=0-3", "bytes=-1", "bytes=9-1", "lines=1-2", "nonsense"])
 def test_a_part_of_an_answer_is_the_whole_of_it(small: Server, value: str) -> None:
     """Ranges may be ignored: RFC 9110, section 14.2."""
