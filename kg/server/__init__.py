@@ -2,16 +2,18 @@
 
 ::
 
-    run.py          sockets, signals, the ASGI server
-    app.py          routes; what every response carries; several.py is the root of several disputes
-    protocol.py graphs.py api.py resources.py ...  what a request asks for: a job
-    quick.py        most short queries, answered before there is a task for them
-    answers.py      a job to a response: cache, worker, limits, a failure that can be seen
-    running.py      one job in one worker; leaving.py notices that the client has gone
-    pool.py         worker processes, fair among clients; workers.py is one of them from here
-    jobs.py         how one gets its jobs, and how one it has not begun is taken back
-    launcher.py     starts them, as copies of template.py; worker.py is the other end
-    published.py    which snapshot is the current one
+    main.py run.py  from a dispute to sockets, signals and the ASGI server
+    app.py          routes; what every response carries
+    site.py         what is served, from published.py: the snapshot that is the current one
+
+    addresses/      what a request asks for: protocol.py graphs.py api.py resources.py ... make a
+                    job of it; several.py is the root of several disputes
+    wire/           HTTP in and out: quick.py answers most short queries before there is a task for
+                    them, answers.py brings a job to a response with its cache, its limits, and
+                    failures that can be seen; the log, the counters, who leaves and who is slow
+    pool/           worker processes: pool.py lends them, fair among clients, jobs.py and frames.py
+                    are what goes to them and comes back, running.py is one job in one of them
+    worker/         the other end: what runs in such a process, and what it gives up first
 
 The parent never parses SPARQL or RDF that came from outside and never opens a store.
 """

@@ -15,27 +15,27 @@ from starlette.exceptions import HTTPException
 from starlette.routing import BaseRoute, Mount, Route, Router
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from kg.server.answers import AbortedError, Answers
-from kg.server.api import EveryOpenApi, OpenApi, QueryAnswer, QueryList
-from kg.server.cache import Cache, Shelf
-from kg.server.catalogue import Catalogue
-from kg.server.graphs import Graphs
-from kg.server.headers import EVERYWHERE
-from kg.server.limits import Limits
-from kg.server.metrics import Metrics
-from kg.server.notes import AccessLog, Notes
-from kg.server.operations import Health, MetricsPage, Ready
-from kg.server.pool import Pool
-from kg.server.problems import MEDIA_TYPE, Problem
-from kg.server.protocol import Sparql
+from kg.server.addresses.api import EveryOpenApi, OpenApi, QueryAnswer, QueryList
+from kg.server.addresses.catalogue import Catalogue
+from kg.server.addresses.graphs import Graphs
+from kg.server.addresses.operations import Health, MetricsPage, Ready
+from kg.server.addresses.protocol import Sparql
+from kg.server.addresses.resources import Resources
+from kg.server.addresses.several import EveryVoid, FrontPage, Names, ToSlash
+from kg.server.addresses.void import Void
+from kg.server.pool.pool import Pool
+from kg.server.pool.services import Origin, Services
 from kg.server.published import Published
-from kg.server.quick import Attempt, Quick
-from kg.server.requests import header, is_host
-from kg.server.resources import Resources
-from kg.server.services import Origin, Services
-from kg.server.several import EveryVoid, FrontPage, Names, ToSlash
 from kg.server.site import Identity, Site
-from kg.server.void import Void
+from kg.server.wire.answers import AbortedError, Answers
+from kg.server.wire.cache import Cache, Shelf
+from kg.server.wire.headers import EVERYWHERE
+from kg.server.wire.limits import Limits
+from kg.server.wire.metrics import Metrics
+from kg.server.wire.notes import AccessLog, Notes
+from kg.server.wire.problems import MEDIA_TYPE, Problem
+from kg.server.wire.quick import Attempt, Quick
+from kg.server.wire.requests import header, is_host
 
 LOG = logging.getLogger("kg.server")
 

@@ -13,11 +13,11 @@ from kg.dispute import Dispute
 from kg.errors import DisputeError, EngineError
 from kg.pipeline import open_current
 from kg.server.app import create_app
-from kg.server.limits import MIB, Limits, default_workers
+from kg.server.pool.services import Origin, listed, origin_of
 from kg.server.published import latest_first
 from kg.server.run import listen, serve
-from kg.server.services import Origin, listed, origin_of
 from kg.server.site import Identity
+from kg.server.wire.limits import MIB, Limits, default_workers
 from kg.snapshot import roots
 
 # What can stand in an address as it is.

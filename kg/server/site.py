@@ -11,14 +11,15 @@ from urllib.parse import urlsplit
 from starlette.types import Message, Receive, Scope, Send
 
 from kg.errors import EngineError
-from kg.server import frames, negotiation
-from kg.server.answers import Answers, Request
-from kg.server.limits import Limits
-from kg.server.notes import Notes, client_of
-from kg.server.pool import Pool
-from kg.server.problems import Problem
+from kg.server.pool import frames
+from kg.server.pool.pool import Pool
 from kg.server.published import Published
-from kg.server.requests import header
+from kg.server.wire import negotiation
+from kg.server.wire.answers import Answers, Request
+from kg.server.wire.limits import Limits
+from kg.server.wire.notes import Notes, client_of
+from kg.server.wire.problems import Problem
+from kg.server.wire.requests import header
 
 if TYPE_CHECKING:
     from kg.dispute import Dispute

@@ -145,7 +145,7 @@ import sys
 from pathlib import Path
 from kg.errors import EngineError
 from kg.server.app import create_app
-from kg.server.limits import Limits
+from kg.server.wire.limits import Limits
 from kg.server.run import listen, serve
 from kg.server.site import Identity
 folders = tuple(map(Path, {list(map(str, roots(dispute)))!r}))

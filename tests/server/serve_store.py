@@ -10,10 +10,10 @@ import sys
 from pathlib import Path
 
 from kg.server.app import create_app
-from kg.server.limits import Limits
+from kg.server.pool.services import listed
 from kg.server.run import listen, serve
-from kg.server.services import listed
 from kg.server.site import Identity
+from kg.server.wire.limits import Limits
 
 root, base, limits_text = sys.argv[1:]
 told = json.loads(limits_text)

@@ -22,8 +22,8 @@ from hypothesis import strategies as st
 
 from kg.errors import EngineError, QueryError
 from kg.query_guard import guard
-from kg.server.federation import FailedError, inline
-from kg.server.services import Origin, ServiceError, Services, listed, origin_of
+from kg.server.pool.services import Origin, ServiceError, Services, listed, origin_of
+from kg.server.worker.federation import FailedError, inline
 from tests.remote.real import NAMES, missing, started
 
 from .conftest import BASE, PATIENCE, Reply, Serve, Server, numbers, publish, wait_for

@@ -24,7 +24,7 @@ import pyoxigraph as ox
 import pytest
 
 from kg.dispute import Dispute
-from kg.server.log_writer import LogWriter
+from kg.server.wire.log_writer import LogWriter
 from kg.snapshot import workshop
 
 from .conftest import (

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from kg.server.notes import client_of
+from kg.server.wire.notes import client_of
 
 from .conftest import EXAMPLE, PATIENCE, Server, end, start, wait_for
 from .test_processes import ENDLESS, fresh

@@ -22,20 +22,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kg.server import frames
-from kg.server.answers import Answers, Asked, Request
-from kg.server.cache import Cache, Shelf
-from kg.server.jobs import Jobs
-from kg.server.limits import Limits
-from kg.server.notes import AccessLog, Notes
-from kg.server.places import Place
-from kg.server.pool import Pool
-from kg.server.problems import Problem
-from kg.server.queues import Queues
-from kg.server.requests import form_value, pairs
-from kg.server.running import KilledError
-from kg.server.services import Services
-from kg.server.workers import Worker
+from kg.server.pool import frames
+from kg.server.pool.jobs import Jobs
+from kg.server.pool.places import Place
+from kg.server.pool.pool import Pool
+from kg.server.pool.queues import Queues
+from kg.server.pool.running import KilledError
+from kg.server.pool.services import Services
+from kg.server.pool.workers import Worker
+from kg.server.wire.answers import Answers, Asked, Request
+from kg.server.wire.cache import Cache, Shelf
+from kg.server.wire.limits import Limits
+from kg.server.wire.notes import AccessLog, Notes
+from kg.server.wire.problems import Problem
+from kg.server.wire.requests import form_value, pairs
 
 from .conftest import BASE, PATIENCE, Serve, Server, numbers, publish, wait_for
 

@@ -11,14 +11,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kg.errors import FormatError
-from kg.server import frames, launcher
-from kg.server.cache import Cache, Entry, Shelf
-from kg.server.evaluate import bad_query, service_error
-from kg.server.limits import Limits
-from kg.server.negotiation import GRAPHS, ROWS, best, coding
-from kg.server.output import RowCounter, XmlGuard
-from kg.server.pool import Pool
-from kg.server.problems import sentences
+from kg.server.pool import frames, launcher
+from kg.server.pool.pool import Pool
+from kg.server.wire.cache import Cache, Entry, Shelf
+from kg.server.wire.limits import Limits
+from kg.server.wire.negotiation import GRAPHS, ROWS, best, coding
+from kg.server.wire.problems import sentences
+from kg.server.worker.evaluate import bad_query, service_error
+from kg.server.worker.output import RowCounter, XmlGuard
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,1 @@
+"""What passes between clients and the endpoint: HTTP, its answers, limits, log and counters."""
