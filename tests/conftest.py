@@ -6,6 +6,7 @@ import os
 import shutil
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from tests.skips import forbidden
@@ -13,6 +14,10 @@ from tests.skips import forbidden
 TESTS = Path(__file__).resolve().parent
 EXAMPLE = TESTS / "disputes" / "example"
 SHARED = TESTS.parent.parent / "shared"
+
+# How long an example takes says more of what else the machine does than of the code.
+hypothesis.settings.register_profile("without-deadline", deadline=None)
+hypothesis.settings.load_profile("without-deadline")
 
 
 @pytest.fixture(autouse=True)
