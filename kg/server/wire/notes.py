@@ -41,8 +41,16 @@ def client_of(scope: Scope, proxied: bool = False) -> str:
     if proxied:
         for name, value in scope["headers"]:
             if name == b"x-forwarded-for":
-                address = value.decode("latin-1").rpartition(",")[2].strip()
+                address = _without_port(value.decode("latin-1").rpartition(",")[2].strip())
     return _network(address) if ":" in address else address
+
+
+def _without_port(address: str) -> str:
+    """Return an address as some proxies write it, ``192.0.2.1:80`` or ``[::1]:80``, without port."""
+    if address.startswith("["):
+        return address[1:].partition("]")[0]
+    host, _, port = address.partition(":")
+    return host if port.isdigit() and "." in host else address
 
 
 @lru_cache(maxsize=1024)
