@@ -46,7 +46,7 @@ def client_of(scope: Scope, proxied: bool = False) -> str:
 
 
 def _without_port(address: str) -> str:
-    """Return an address without the port that some proxies write: ``192.0.2.1:80``, ``[::1]:80``."""
+    """Return an address without the port that some proxies add: ``192.0.2.1:80``, ``[::1]:80``."""
     if address.startswith("["):
         return address[1:].partition("]")[0]
     host, _, port = address.partition(":")
