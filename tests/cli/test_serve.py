@@ -55,6 +55,7 @@ def test_an_address_that_cannot_be_had_is_an_error_that_helps(
 
 @pytest.mark.parametrize("host", ["::1", "[::1]"])
 def test_an_ipv6_address(example_dispute: Path, tmp_path: Path, host: str) -> None:
+    pytest.importorskip("uvicorn")
     from tests.server.conftest import PROJECT, end, wait_for
     from tests.server.conftest import Server as Running
 
