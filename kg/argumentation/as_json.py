@@ -7,7 +7,7 @@ import json
 from kg.argumentation.frame import Frame
 from kg.argumentation.grounded import ACCEPTED, REJECTED, UNDECIDED, WORDS
 from kg.argumentation.semantics import Positions
-from kg.argumentation.standing import Standing, standings
+from kg.argumentation.standing import IN_EVERY, IN_NONE, Standing, standings
 from kg.argumentation.words import Words
 
 
@@ -32,7 +32,7 @@ def as_json(frame: Frame, found: Positions, words: Words, limit: int | None = No
         for label in (ACCEPTED, REJECTED, UNDECIDED):
             document[WORDS[label]] = [names[one] for one in found.grounded.having(label)]
     else:
-        every, some = found.shared()
+        standing = standings(frame.framework, found)
         extensions = [[names[one] for one in held] for held in found.extensions(limit)]
         document |= {
             "extensions": extensions,
@@ -46,8 +46,10 @@ def as_json(frame: Frame, found: Positions, words: Words, limit: int | None = No
                 }
                 for knot in found.knots
             ],
-            "in_every": [names[one] for one in every],
-            "in_some": [names[one] for one in some],
+            "in_every": [
+                n for n, one in zip(names, standing, strict=True) if one.label == IN_EVERY
+            ],
+            "in_some": [n for n, one in zip(names, standing, strict=True) if one.label != IN_NONE],
         }
     words.learn(range(len(names)))
     document["arguments"] = {names[i]: words.of(iri) for i, iri in enumerate(frame.iris)}
@@ -56,8 +58,8 @@ def as_json(frame: Frame, found: Positions, words: Words, limit: int | None = No
         document["why"] = {names[one]: _why(frame, found, words, one) for one in range(len(names))}
     else:
         document["why"] = {
-            names[one]: _among(frame, found, words, one, standing)
-            for one, standing in enumerate(standings(frame.framework, found))
+            names[argument]: _among(frame, found, words, argument, one)
+            for argument, one in enumerate(standing)
         }
     document["excluded"] = [
         frame.moves.name(iri) for iri in frame.moves.arguments if iri in frame.excluded

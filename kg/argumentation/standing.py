@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from kg.argumentation.framework import Framework
-from kg.argumentation.grounded import ACCEPTED
-from kg.argumentation.semantics import Knot, Positions
+from kg.argumentation.semantics import Positions
 
 IN_EVERY, IN_SOME, IN_NONE = "in_every", "in_some", "in_none"
 
@@ -31,34 +30,19 @@ class Standing:
 
 def standings(framework: Framework, found: Positions) -> list[Standing]:
     """Return the standing of each argument, by its number."""
-    accepted = set(found.grounded.having(ACCEPTED) if found.count else ())
-    every = [Standing(IN_EVERY if one in accepted else IN_NONE) for one in range(len(framework))]
+    every, some = map(set, found.shared())
+    told = [
+        Standing(IN_EVERY if one in every else IN_SOME if one in some else IN_NONE)
+        for one in range(len(framework))
+    ]
     for number, knot in enumerate(found.knots, 1):
-        for argument, standing in _in_knot(framework, number, knot, bool(found.count)).items():
-            every[argument] = standing
-    return every
-
-
-def _in_knot(
-    framework: Framework, number: int, knot: Knot, any_at_all: bool
-) -> dict[int, Standing]:
-    inside = set(knot.arguments)
-    attackers = {one: inside.intersection(framework.attackers(one)) for one in knot.arguments}
-    held = dict.fromkeys(knot.arguments, 0)
-    attacked = dict.fromkeys(knot.arguments, 0)
-    for choice in map(set, knot.extensions):
+        inside = set(knot.arguments)
+        choices = [set(choice) for choice in knot.extensions]
         for one in knot.arguments:
-            if one in choice:
-                held[one] += 1
-            elif not choice.isdisjoint(attackers[one]):
-                attacked[one] += 1
-    ways = len(knot.extensions)
-    found = {}
-    for one in knot.arguments:
-        label = IN_SOME if held[one] and any_at_all else IN_NONE
-        if any_at_all and held[one] == ways:
-            label = IN_EVERY
-        rest = ways - held[one] - attacked[one]
-        by = tuple(sorted(attackers[one]))
-        found[one] = Standing(label, number, held[one], attacked[one], rest, by)
-    return found
+            attackers = inside.intersection(framework.attackers(one))
+            held = sum(one in choice for choice in choices)
+            open_ = sum(one not in choice and choice.isdisjoint(attackers) for choice in choices)
+            attacked = len(choices) - held - open_
+            by = tuple(sorted(attackers))
+            told[one] = Standing(told[one].label, number, held, attacked, open_, by)
+    return told

@@ -42,7 +42,7 @@ class Queues:
         queue = self._queues.get(place.client)
         if queue and place in queue:
             queue.remove(place)
-            self._gone(place.client, queue, 1)
+            self._gone(place.client, queue)
 
     def next(self, may: Callable[[Place], bool]) -> Place | None:
         """Take the first place of the client whose turn it is, of those that may go now.
@@ -53,12 +53,12 @@ class Queues:
             queue = self._queues[client]
             while queue and queue[0].left:
                 queue.popleft()
-                self._gone(client, queue, 1)
+                self._gone(client, queue)
             if queue and may(queue[0]):
                 place = queue.popleft()
                 if queue:
                     self._queues[client] = self._queues.pop(client)
-                self._gone(client, queue, 1)
+                self._gone(client, queue)
                 return place
         return None
 
@@ -68,7 +68,7 @@ class Queues:
             if place.future:
                 place.future.cancel()
 
-    def _gone(self, client: str, queue: deque[Place], count: int) -> None:
-        self.waiting -= count
+    def _gone(self, client: str, queue: deque[Place]) -> None:
+        self.waiting -= 1
         if not queue:
             del self._queues[client]
