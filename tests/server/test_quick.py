@@ -216,14 +216,17 @@ async def test_a_job_that_its_worker_died_of_is_not_given_to_another(store: str)
         assert not pool._held
 
 
+def numbered(pool: Pool, clients: str, store: str) -> list[Waiting]:
+    """Have each client, a digit, wait for an answer that holds it."""
+    return [Waiting(pool, client, store, f"SELECT ({client} AS ?n) {{}}") for client in clients]
+
+
 @running
 async def test_several_jobs_ahead_are_answered_in_turn(store: str) -> None:
     async with pool_of(2, short=1) as pool:
         never_ages(pool)
         worker = await begun(pool, "z", store, "ASK {}")
-        waiting = [
-            Waiting(pool, client, store, f"SELECT ({client} AS ?n) {{}}") for client in "1234"
-        ]
+        waiting = numbered(pool, "1234", store)
         assert [place.worker for place in waiting] == [worker] * 3 + [None]
         assert pool.waiting == 1
         await worker.frame()
@@ -240,9 +243,7 @@ async def test_several_jobs_ahead_are_answered_in_turn(store: str) -> None:
 async def test_several_jobs_ahead_of_one_that_is_slow_go_to_other_workers(store: str) -> None:
     async with pool_of(4, short=1) as pool:
         slow = await begun(pool, "z", store, ENDLESS)
-        waiting = [
-            Waiting(pool, client, store, f"SELECT ({client} AS ?n) {{}}") for client in "123"
-        ]
+        waiting = numbered(pool, "123", store)
         assert [place.worker for place in waiting] == [slow] * 3
         for place in waiting:
             assert f'"{place.client}"'.encode() in (await place.answer())[1]

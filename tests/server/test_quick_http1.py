@@ -103,6 +103,11 @@ class Talk:
     def hear(self, data: bytes) -> None:
         self.connection.data_received(data)
 
+    def answered(self) -> None:
+        """Hear a short request and answer it."""
+        self.hear(head("ASK {}"))
+        self.connection.reply(ENTRY, None)
+
 
 def talking(test: Callable[[Talk], Awaitable[None]]) -> Callable[[], None]:
     def run() -> None:
@@ -159,8 +164,7 @@ async def test_a_head_that_is_known_is_not_parsed(talk: Talk) -> None:
 
 @talking
 async def test_what_has_not_been_parsed_is_parsed_when_more_comes(talk: Talk) -> None:
-    talk.hear(head("ASK {}"))
-    talk.connection.reply(ENTRY, None)
+    talk.answered()
     talk.hear(head("ASK {}"))
     talk.hear(head("ASK {} #2")[:20])
     talk.hear(head("ASK {} #2")[20:] + head("ASK {}"))
@@ -177,8 +181,7 @@ async def test_what_has_not_been_parsed_is_parsed_when_more_comes(talk: Talk) ->
 
 @talking
 async def test_what_has_not_been_parsed_goes_on_with_a_task(talk: Talk) -> None:
-    talk.hear(head("ASK {}"))
-    talk.connection.reply(ENTRY, None)
+    talk.answered()
     talk.hear(head("ASK {}"))
     attempt: Any = object()
     talk.connection.go_on(attempt)
@@ -186,15 +189,13 @@ async def test_what_has_not_been_parsed_goes_on_with_a_task(talk: Talk) -> None:
     assert talk.attempts == [attempt]
     assert talk.messages == ["http.request"]
     assert talk.wire.bodies == [b"quick", b"task"]
-    talk.hear(head("ASK {}"))
-    talk.connection.reply(ENTRY, None)
+    talk.answered()
     assert talk.wire.bodies[2:] == [b"quick"]
 
 
 @talking
 async def test_a_task_learns_that_the_client_left_before_there_was_one(talk: Talk) -> None:
-    talk.hear(head("ASK {}"))
-    talk.connection.reply(ENTRY, None)
+    talk.answered()
     talk.hear(head("ASK {}"))
     talk.connection.connection_lost(None)
     attempt: Any = object()
@@ -207,8 +208,7 @@ async def test_a_task_learns_that_the_client_left_before_there_was_one(talk: Tal
 
 @talking
 async def test_an_answer_for_whom_has_left_is_not_sent(talk: Talk) -> None:
-    talk.hear(head("ASK {}"))
-    talk.connection.reply(ENTRY, None)
+    talk.answered()
     talk.hear(head("ASK {}"))
     talk.connection.connection_lost(None)
     talk.connection.reply(ENTRY, None)
@@ -218,8 +218,7 @@ async def test_an_answer_for_whom_has_left_is_not_sent(talk: Talk) -> None:
 
 @talking
 async def test_what_has_been_begun_is_the_last_when_the_server_stops(talk: Talk) -> None:
-    talk.hear(head("ASK {}"))
-    talk.connection.reply(ENTRY, None)
+    talk.answered()
     talk.hear(head("ASK {}"))
     talk.connection.shutdown()
     assert not talk.wire.closed
@@ -231,8 +230,7 @@ async def test_what_has_been_begun_is_the_last_when_the_server_stops(talk: Talk)
 @talking
 async def test_a_connection_that_is_not_used_is_closed_in_time(talk: Talk) -> None:
     talk.connection.timeout_keep_alive = 1
-    talk.hear(head("ASK {}"))
-    talk.connection.reply(ENTRY, None)
+    talk.answered()
     began = time.monotonic()
     while not talk.wire.closed:
         if time.monotonic() - began < 0.5:  # all of that time it is used
@@ -245,8 +243,7 @@ async def test_a_connection_that_is_not_used_is_closed_in_time(talk: Talk) -> No
 @talking
 async def test_a_connection_is_not_closed_while_it_waits_for_an_answer(talk: Talk) -> None:
     talk.connection.timeout_keep_alive = 0
-    talk.hear(head("ASK {}"))
-    talk.connection.reply(ENTRY, None)
+    talk.answered()
     talk.hear(head("ASK {}"))
     await asyncio.sleep(0.05)
     assert not talk.wire.closed
