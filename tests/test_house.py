@@ -107,6 +107,24 @@ def test_imports_point_down() -> None:
     assert not up
 
 
+def test_the_rooms_of_the_endpoint_import_those_below() -> None:
+    rooms = [f"kg.server.{name}" for name in ("wire", "pool", "worker", "answering", "addresses")]
+    known = modules()
+    assert {name.rpartition(".")[0] for name in known if name.count(".") == 3} >= set(rooms)
+
+    def floor(name: str) -> int | None:
+        return next((n for n, room in enumerate(rooms) if f"{name}.".startswith(f"{room}.")), None)
+
+    up = [
+        f"{name} imports {other}"
+        for name, path in known.items()
+        for other in imported(path, known)
+        if (here := floor(name)) is not None and (there := floor(other)) is not None
+        if there > here
+    ]
+    assert not up
+
+
 def test_no_module_imports_itself_by_a_circle() -> None:
     known = modules()
     graph = {name: imported(path, known) - {name} for name, path in known.items()}

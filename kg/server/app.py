@@ -23,18 +23,18 @@ from kg.server.addresses.protocol import Sparql
 from kg.server.addresses.resources import Resources
 from kg.server.addresses.several import EveryVoid, FrontPage, Names, ToSlash
 from kg.server.addresses.void import Void
+from kg.server.answering.answers import AbortedError, Answers
+from kg.server.answering.quick import Attempt, Quick
 from kg.server.pool.pool import Pool
 from kg.server.pool.services import Origin, Services
 from kg.server.published import Published
 from kg.server.site import Identity, Site
-from kg.server.wire.answers import AbortedError, Answers
 from kg.server.wire.cache import Cache, Shelf
 from kg.server.wire.headers import EVERYWHERE
 from kg.server.wire.limits import Limits
 from kg.server.wire.metrics import Metrics
 from kg.server.wire.notes import AccessLog, Notes
 from kg.server.wire.problems import MEDIA_TYPE, Problem
-from kg.server.wire.quick import Attempt, Quick
 from kg.server.wire.requests import header, is_host
 
 LOG = logging.getLogger("kg.server")

@@ -19,9 +19,9 @@ from starlette.types import Receive, Scope, Send
 
 from kg.errors import CounterclaimError, EngineError
 from kg.plain_text import one_line
+from kg.server.answering.quick_http1 import protocol
 from kg.server.app import Front
 from kg.server.wire.log_writer import LogWriter
-from kg.server.wire.quick_http1 import protocol
 from kg.settings import has_temporary_folder
 
 _STOP = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)

@@ -11,11 +11,11 @@ from urllib.parse import urlsplit
 from starlette.types import Message, Receive, Scope, Send
 
 from kg.errors import EngineError
+from kg.server.answering.answers import Answers, Request
 from kg.server.pool import frames
 from kg.server.pool.pool import Pool
 from kg.server.published import Published
 from kg.server.wire import negotiation
-from kg.server.wire.answers import Answers, Request
 from kg.server.wire.limits import Limits
 from kg.server.wire.notes import Notes, client_of
 from kg.server.wire.problems import Problem

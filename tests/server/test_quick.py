@@ -22,6 +22,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from kg.server.answering.answers import Answers, Asked, Request
 from kg.server.pool import frames
 from kg.server.pool.jobs import Jobs
 from kg.server.pool.places import Place
@@ -30,7 +31,6 @@ from kg.server.pool.queues import Queues
 from kg.server.pool.running import KilledError
 from kg.server.pool.services import Services
 from kg.server.pool.workers import Worker
-from kg.server.wire.answers import Answers, Asked, Request
 from kg.server.wire.cache import Cache, Shelf
 from kg.server.wire.limits import Limits
 from kg.server.wire.notes import AccessLog, Notes

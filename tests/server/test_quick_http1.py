@@ -15,8 +15,8 @@ from starlette.types import Receive, Scope, Send
 from uvicorn import Config
 from uvicorn.server import ServerState
 
+from kg.server.answering.quick_http1 import QuickHttp1, protocol
 from kg.server.wire.cache import Entry
-from kg.server.wire.quick_http1 import QuickHttp1, protocol
 
 from .conftest import PATIENCE, Serve, Server, numbers, publish, wait_for
 

@@ -13,11 +13,11 @@ from kg.server.addresses.catalogue import Catalogue
 from kg.server.addresses.openapi import PER_PAGE_MOST, Described, document, document_of_all
 from kg.server.addresses.openapi_parts import GRAPH_TYPES, OPENAPI_TYPE, ROW_TYPES
 from kg.server.addresses.operations import send_text
+from kg.server.addresses.reading import OfSite
 from kg.server.addresses.several import OfSeveral
 from kg.server.site import Site
 from kg.server.wire import negotiation
 from kg.server.wire.problems import Problem
-from kg.server.wire.reading import OfSite
 from kg.server.wire.requests import Pairs, header, one, query_pairs
 from kg.stored_query import StoredQuery
 

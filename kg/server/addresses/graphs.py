@@ -7,8 +7,8 @@ from typing import Any
 import pyoxigraph as ox
 from starlette.types import Receive, Scope, Send
 
+from kg.server.addresses.reading import OfSite
 from kg.server.wire.problems import Problem
-from kg.server.wire.reading import OfSite
 from kg.server.wire.requests import one, query_pairs
 
 _UNION = "CONSTRUCT { ?s ?p ?o } WHERE { ?s ?p ?o }"

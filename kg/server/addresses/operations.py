@@ -7,12 +7,12 @@ from collections.abc import Sequence
 
 from starlette.types import Receive, Scope, Send
 
+from kg.server.addresses.reading import Reading
 from kg.server.pool.pool import Pool
 from kg.server.site import Site
 from kg.server.wire import metrics
 from kg.server.wire.cache import Shelf
 from kg.server.wire.problems import Problem
-from kg.server.wire.reading import Reading
 
 
 async def send_text(

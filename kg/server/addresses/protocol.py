@@ -11,10 +11,10 @@ from typing import Any
 from starlette.types import Receive, Scope, Send
 
 from kg.server.addresses.graphs import checked_iri
+from kg.server.addresses.reading import options
+from kg.server.answering.answers import Answers, Request
 from kg.server.site import WRITES, Site
-from kg.server.wire.answers import Answers, Request
 from kg.server.wire.problems import Problem, method_not_allowed, read_only
-from kg.server.wire.reading import options
 from kg.server.wire.requests import (
     FORM,
     Pairs,

@@ -13,10 +13,10 @@ from urllib.parse import quote, unquote_to_bytes, urlsplit
 from starlette.types import Receive, Scope, Send
 
 from kg.server.addresses.graphs import checked_iri
+from kg.server.addresses.reading import METHODS, options
 from kg.server.site import WRITES, Site
 from kg.server.wire import negotiation
 from kg.server.wire.problems import Problem, method_not_allowed, read_only
-from kg.server.wire.reading import METHODS, options
 from kg.server.wire.requests import header
 from kg.server.worker.dereference import SEE_OTHER
 

@@ -11,11 +11,11 @@ from starlette.types import Receive, Scope, Send
 from kg.engine import Triples
 from kg.errors import FormatError
 from kg.server.addresses.operations import send_text
+from kg.server.addresses.reading import METHODS, Reading, options
 from kg.server.addresses.resources import Resources, path_of
 from kg.server.site import WRITES, Site
 from kg.server.wire import negotiation
 from kg.server.wire.problems import Problem, read_only, sentences
-from kg.server.wire.reading import METHODS, Reading, options
 from kg.server.wire.requests import header
 from kg.server.worker.descriptions import datasets
 from kg.server.worker.evaluate import graph_text

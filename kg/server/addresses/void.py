@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from starlette.types import Receive, Scope, Send
 
-from kg.server.wire.reading import OfSite
+from kg.server.addresses.reading import OfSite
 
 
 class Void(OfSite):

@@ -1,1 +1,1 @@
-"""What passes between clients and the endpoint: HTTP, its answers, limits, log and counters."""
+"""What passes between clients and the endpoint: HTTP, its limits, log and counters."""

@@ -20,11 +20,10 @@ from typing import NamedTuple, Protocol
 
 from starlette.types import Receive, Scope, Send
 
-from kg.server.addresses.protocol import Sparql
+from kg.server.answering.answers import UNHELD, Answers, Asked, Request
 from kg.server.pool import frames
 from kg.server.pool.places import BusyError, Place
 from kg.server.pool.workers import Worker
-from kg.server.wire.answers import UNHELD, Asked
 from kg.server.wire.cache import Entry
 from kg.server.wire.leaving import SOON
 from kg.server.wire.notes import Notes, asked, client_of
@@ -49,10 +48,27 @@ class Connection(Protocol):
         """Have the application go on: it finds the attempt in the scope as ``kg.attempt``."""
 
 
+class Endpoint(Protocol):
+    """Where queries are sent: an address of SPARQL's protocol."""
+
+    @property
+    def answers(self) -> Answers:
+        """Who answers its jobs."""
+
+    def plain_job(self, scope: Scope) -> bytes | None:
+        """Return the job of a plain request without its query, or ``None`` if it is not plain."""
+
+    def plain_text(self, value: bytes) -> bytes | None:
+        """Return the text of a query as an address has it; ``None`` if it is to be refused."""
+
+    def plain_request(self, scope: Scope, job: bytes) -> Request:
+        """Return the request for a job that has been written."""
+
+
 class _Kind(NamedTuple):
     """Requests that differ in their query alone."""
 
-    endpoint: Sparql
+    endpoint: Endpoint
     job: bytes  # without the query
     client: str
     asked: str  # in the log
@@ -63,7 +79,7 @@ class Quick:
 
     def __init__(
         self,
-        endpoints: Mapping[str, Sparql],
+        endpoints: Mapping[str, Endpoint],
         note: Callable[[str, Notes, float], None],
         proxied: bool,
     ) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from kg.server.wire.answers import entry_headers
+from kg.server.answering.answers import entry_headers
 from kg.server.wire.cache import Entry
 from kg.server.wire.headers import EVERYWHERE
 

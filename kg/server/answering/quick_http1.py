@@ -7,12 +7,12 @@ from typing import Any, cast
 
 from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
+from kg.server.answering.heads import Heads
+from kg.server.answering.quick import Attempt, Quick
 from kg.server.wire.cache import Entry
-from kg.server.wire.heads import Heads
 from kg.server.wire.http1 import Http1
 from kg.server.wire.joined import Joined
 from kg.server.wire.notes import Note
-from kg.server.wire.quick import Attempt, Quick
 
 
 class QuickHttp1(Http1):
