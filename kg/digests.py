@@ -13,7 +13,7 @@ from kg import __version__
 from kg.dispute import Dispute
 from kg.embedded import EmbeddedEngine
 from kg.settings import shipped
-from kg.sources import fingerprint, lines_with_blank_nodes, ontology_source
+from kg.sources import Statements, fingerprint, ontology_source
 from kg.stored_query import read_text, stored_paths
 
 
@@ -68,12 +68,12 @@ class StatedDigest:
     def __init__(self) -> None:
         self.graphs: dict[str, str] = {}
 
-    def add(self, graph: str, lines: bytes) -> None:
-        """Count in all that one graph states, as N-Triples, a line each.
+    def add(self, graph: str, stated: Statements) -> None:
+        """Count in all that one graph states.
 
-        Their order, and the names of blank nodes, make no difference.
+        The order of lines, and the names of blank nodes, make no difference.
         """
-        self.graphs[graph] = _of_lines(lines)
+        self.graphs[graph] = _of_lines(stated)
 
     def with_rules(self, dispute: Dispute, derived: Mapping[str, int]) -> str:
         """Return the digest of the graphs so far and of what a dispute's rules make of them.
@@ -91,18 +91,18 @@ class StatedDigest:
         return _sha256("\n".join(parts))
 
 
-def _of_lines(lines: bytes) -> str:
+def _of_lines(stated: Statements) -> str:
     """Hash sorted lines; those of a blank node together, with one name for all blank nodes.
 
     This tells graphs apart exactly when no blank node points to another; where one does, the
     lines with blank nodes are canonicalized by RDFC-1.0.
     """
-    blank = lines_with_blank_nodes(lines)
     # In their order, in which they are nearly sorted, and what follows the last line break.
-    plain = dict.fromkeys(lines.split(b"\n"))
-    for line in (*blank, b""):
+    plain = dict.fromkeys(stated.lines.split(b"\n"))
+    for line in (*stated.blank, b""):
         plain.pop(line, None)
-    return hashlib.sha256(b"\n".join([*sorted(plain), b"", *_blank_lines(blank)])).hexdigest()
+    whole = [*sorted(plain), b"", *_blank_lines(stated.blank)]
+    return hashlib.sha256(b"\n".join(whole)).hexdigest()
 
 
 def _blank_lines(lines: list[bytes]) -> list[bytes]:

@@ -19,7 +19,7 @@ from kg.engine import Engine, Rows
 from kg.errors import NonConformanceError, SnapshotError
 from kg.in_words import counted
 from kg.snapshot import current, open_snapshot, roots, workshop
-from kg.sources import ontology_source, read_lines
+from kg.sources import ontology_source, read_statements
 from kg.staging import fits_in_memory
 from kg.stored_query import stored_paths
 from kg.streams import Chunks
@@ -127,11 +127,11 @@ def load(
     def lines() -> Iterator[bytes]:
         for source in (ontology_source(), *dispute.sources):
             (say or _silent)(f"loading {source.name}")
-            read = read_lines(source)
+            stated = read_statements(source)
             if digest is not None:
-                digest.add(source.graph, read)
+                digest.add(source.graph, stated)
             # No line break stands within a line of N-Triples.
-            yield read.replace(b" .\n", f" <{source.graph}> .\n".encode())
+            yield stated.lines.replace(b" .\n", f" <{source.graph}> .\n".encode())
 
     if isinstance(engine, EmbeddedEngine):
         # All in one: to load each file by itself takes twice as long.

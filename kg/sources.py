@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import pyoxigraph as ox
@@ -16,6 +17,8 @@ from kg.settings import shipped
 # The folders of a dispute that hold sources, and the files that stand beside them.
 FOLDERS = ("statements", "records")
 FILES = ("dispute", "agents", "artifacts")
+
+_HAS_SELECTOR = f"<{expand('oa:hasSelector')}>".encode()
 
 
 @dataclass(frozen=True)
@@ -33,6 +36,34 @@ class SourceFile:
     graph: str
     kind: str
     base: str | None = None
+
+
+@dataclass(frozen=True)
+class Statements:
+    """What a graph states: ``lines`` of N-Triples, in bytes.
+
+    Bytes are several times quicker to check, hash and load than as many objects.
+    """
+
+    lines: bytes
+
+    @cached_property
+    def blank(self) -> list[bytes]:
+        """The lines that have a blank node, in their order.
+
+        To look for what marks one takes a fraction of looking at each line.
+        """
+        found: list[bytes] = []
+        lines = self.lines
+        at = lines.find(b"_:")
+        while at >= 0:
+            start = lines.rfind(b"\n", 0, at) + 1
+            end = lines.find(b"\n", at)
+            line = lines[start:] if end < 0 else lines[start:end]
+            if has_blank_node(line):
+                found.append(line)
+            at = lines.find(b"_:", end) if end >= 0 else -1
+        return found
 
 
 def ontology_source() -> SourceFile:
@@ -62,20 +93,20 @@ def read_bytes(path: Path) -> bytes:
 def read_source(source: SourceFile) -> list[ox.Quad]:
     """Parse a source and return its statements as quads of ``source.graph``.
 
-    Raises as ``read_lines``.
+    Raises as ``read_statements``.
     """
     graph = ox.NamedNode(source.graph)
-    triples = ox.parse(read_lines(source), format=ox.RdfFormat.N_TRIPLES)
+    triples = ox.parse(read_statements(source).lines, format=ox.RdfFormat.N_TRIPLES)
     return [ox.Quad(t.subject, t.predicate, t.object, graph) for t in triples]
 
 
-def read_lines(source: SourceFile) -> bytes:
-    """Parse a source and return its statements as N-Triples, a line each.
+def read_statements(source: SourceFile) -> Statements:
+    """Parse a source and return its statements.
 
-    Bytes are several times quicker to check, hash and load than as many objects. Blank nodes get
-    names that no other file has. Raises ``SourceError`` with file and line for bytes that are not
-    UTF-8, for malformed Turtle, for an empty prefix that stands for another dispute, for a blank
-    node that is no selector or points to a blank node, and for what only a rule may state.
+    Blank nodes get names that no other file has. Raises ``SourceError`` with file and line for
+    bytes that are not UTF-8, for malformed Turtle, for an empty prefix that stands for another
+    dispute, for a blank node that is no selector or points to a blank node, and for what only a
+    rule may state.
     """
     text = _decode(read_bytes(source.path), source.path)
     parser = ox.parse(text, format=ox.RdfFormat.TURTLE, rename_blank_nodes=True)
@@ -84,6 +115,7 @@ def read_lines(source: SourceFile) -> bytes:
     except SyntaxError as error:
         raise _malformed(error, source.path) from None
     assert lines is not None  # it is, without an output to write to
+    statements = Statements(lines)
     if source.base is not None:
         declared = parser.prefixes.get("", source.base)
         if declared != source.base:
@@ -93,12 +125,10 @@ def read_lines(source: SourceFile) -> bytes:
                 line=_line_of(text, f"<{declared}>"),
                 hint=f"Write '@prefix : <{source.base}> .', or move the file to its own dispute.",
             )
-        blank = _with_blank_nodes(lines)
-        _refuse_nested_blank_nodes(blank, source.path, text)
-        _refuse_unnamed(blank, source.path, text)
+        _refuse_blank_nodes(statements.blank, source.path, text)
         if f"<{expand('kg:rule')}>".encode() in lines:
             _refuse_derived(lines, source.path, text)
-    return lines
+    return statements
 
 
 def has_blank_node(line: bytes) -> bool:
@@ -107,28 +137,6 @@ def has_blank_node(line: bytes) -> bool:
         # A text may hold the same characters.
         b"> _:" in line and line.split(b" ", 2)[2].startswith(b"_:")
     )
-
-
-def lines_with_blank_nodes(lines: bytes) -> list[bytes]:
-    """Return the lines of N-Triples that have a blank node, in their order.
-
-    To look for what marks one takes a fraction of looking at each line.
-    """
-    found: list[bytes] = []
-    at = lines.find(b"_:")
-    while at >= 0:
-        start = lines.rfind(b"\n", 0, at) + 1
-        end = lines.find(b"\n", at)
-        line = lines[start:] if end < 0 else lines[start:end]
-        if has_blank_node(line):
-            found.append(line)
-        at = lines.find(b"_:", end) if end >= 0 else -1
-    return found
-
-
-def _with_blank_nodes(lines: bytes) -> list[ox.Triple]:
-    blank = b"\n".join(lines_with_blank_nodes(lines))
-    return list(ox.parse(blank, format=ox.RdfFormat.N_TRIPLES))
 
 
 def fingerprint(path: Path) -> str:
@@ -159,30 +167,28 @@ def _malformed(error: SyntaxError, path: Path) -> SourceError:
     return SourceError(f"malformed Turtle: {message}", path=path, line=error.lineno, hint=hint)
 
 
-def _refuse_nested_blank_nodes(blank: list[ox.Triple], path: Path, text: str) -> None:
+def _refuse_blank_nodes(blank: list[bytes], path: Path, text: str) -> None:
+    # Lines, not triples: a selector is three of them, and as objects they take thrice as long.
+    said = [line.removesuffix(b" .").split(b" ", 2) for line in blank]
     # Only selectors may go unnamed; so canonical names of blank nodes cost linear time, while
     # a web of them can cost exponential time.
-    for triple in blank:
-        if isinstance(triple.subject, ox.BlankNode) and isinstance(triple.object, ox.BlankNode):
-            local = re.split(r"[#/]", triple.predicate.value)[-1]
+    for subject, predicate, object in said:
+        if subject.startswith(b"_:") and object.startswith(b"_:"):
             raise SourceError(
-                f"a blank node points to a blank node by <{triple.predicate.value}>",
+                f"a blank node points to a blank node by {predicate.decode()}",
                 path=path,
-                line=_line_of(text, f":{local}"),
+                line=_line_of(text, f":{_local(predicate)}"),
                 hint="Give the inner one a name; only selectors may go without.",
             )
-
-
-def _refuse_unnamed(blank: list[ox.Triple], path: Path, text: str) -> None:
     # What has no name can be neither shown nor cited, and no rule may speak of it.
-    selectors = {t.object for t in blank if t.predicate.value == expand("oa:hasSelector")}
-    for triple in blank:
-        for node in (triple.object, triple.subject):
-            if isinstance(node, ox.BlankNode) and node not in selectors:
-                before = r"^\s*" if node == triple.subject else rf"{_local(triple.predicate)}>?\s+"
+    selectors = {object for _, predicate, object in said if predicate == _HAS_SELECTOR}
+    for subject, predicate, object in said:
+        for node in (object, subject):
+            if node.startswith(b"_:") and node not in selectors:
+                before = r"^\s*" if node == subject else rf"{re.escape(_local(predicate))}>?\s+"
                 place = re.search(rf"{before}(?:\[|_:)", text, re.MULTILINE)
                 raise SourceError(
-                    f"a blank node that is no selector: <{triple.predicate.value}> speaks of it",
+                    f"a blank node that is no selector: {predicate.decode()} speaks of it",
                     path=path,
                     line=text.count("\n", 0, place.end()) + 1 if place else None,
                     hint="Give it a name, such as :ana; only selectors may go without.",
@@ -201,8 +207,9 @@ def _refuse_derived(lines: bytes, path: Path, text: str) -> None:
             )
 
 
-def _local(predicate: ox.NamedNode) -> str:
-    return re.escape(re.split(r"[#/]", predicate.value)[-1])
+def _local(predicate: bytes) -> str:
+    """Return the last part of an IRI in angle brackets."""
+    return re.split(r"[#/]", predicate.decode()[1:-1])[-1]
 
 
 def _line_of(text: str, token: str) -> int | None:

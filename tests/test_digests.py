@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from kg.digests import StatedDigest, content_digest, inputs_of
 from kg.dispute import open_dispute
 from kg.embedded import EmbeddedEngine
+from kg.sources import Statements
 
 E = "https://example.org/"
 
@@ -100,10 +101,10 @@ def stated(quads: list[ox.Quad]) -> str:
     return contents.graphs[E]
 
 
-def lines(quads: list[ox.Quad]) -> bytes:
+def lines(quads: list[ox.Quad]) -> Statements:
     data = ox.serialize([quad.triple for quad in quads], format=ox.RdfFormat.N_TRIPLES)
     assert data is not None
-    return data
+    return Statements(data)
 
 
 def test_a_snapshot_is_named_by_its_graphs_its_rules_and_what_they_gave(
