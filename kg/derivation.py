@@ -3,29 +3,27 @@
 from __future__ import annotations
 
 import re
-import tempfile
-from collections.abc import Callable, Iterator, Mapping
+import sys
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from graphlib import CycleError, TopologicalSorter
-from io import RawIOBase
-from pathlib import Path
-from typing import IO
-
-import pyoxigraph as ox
 
 from kg.derived_properties import refuse_derived_properties
 from kg.dispute import Dispute
-from kg.embedded import EmbeddedEngine
-from kg.engine import Engine, Triples
+from kg.engine import Engine
 from kg.errors import QueryError
 from kg.namespaces import shorten
+from kg.put_aside import PutAside
 from kg.settings import shipped
 from kg.stored_query import StoredQuery, catalogue
 from kg.times import MADE, time_bounds
 
 Step = Callable[[str], None]
 
-# A line of N-Triples with a blank node outside of a literal.
-_BLANK = re.compile(rb"^(?:<[^>\n]*> <[^>\n]*> )?_:", re.MULTILINE)
+# What dates give, among the names of rules.
+_DATES = "time-bounds"
+
+# After all rounds.
+_LAST = sys.maxsize
 
 # What the project's rules call that which dates give.
 _OF_DATES = re.compile("|".join(re.escape(shorten(name)) for name in sorted(MADE)))
@@ -45,93 +43,39 @@ def derive(engine: Engine, dispute: Dispute, step: Step | None = None) -> dict[s
     rules = in_order(catalogue(dispute, "derive"))
     engine.drop_graph(dispute.derived_graph)
     refuse_derived_properties(engine, dispute, rules)
+    rounds = rounds_of(rules)
     counts: dict[str, int] = {}
-    with _Made(engine, dispute.derived_graph) as made:
+    with PutAside(engine, dispute.derived_graph, _due(rules, rounds)) as made:
         if step:
-            step("time-bounds")
-        counts["time-bounds"] = made.write("time-bounds", time_bounds(engine, dispute))
+            step(_DATES)
+        counts[_DATES] = made.write(_DATES, time_bounds(engine, dispute))
         for rule in rules:
             if step:
                 step(rule.name)
-            if not made.waiting.isdisjoint(_before(rule)):
-                made.load()
+            made.load(rounds[rule.name])
             counts[rule.name] = made.follow(rule)
-        made.load()
+        made.load(_LAST)
     return counts
 
 
-class _Made:
-    """What rules made and the engine does not hold yet, as N-Triples in a file.
+def rounds_of(rules: Iterable[StoredQuery]) -> dict[str, int]:
+    """Return in which round each rule runs, from 0 on: the one after all those that it names.
 
-    To load a handful of triples in bulk takes as long as to load thousands, so rules that do not
-    build on each other share a load. ``waiting`` names them.
+    ``rules`` are in order.
     """
+    rounds: dict[str, int] = {}
+    for rule in rules:
+        rounds[rule.name] = max((rounds[name] + 1 for name in rule.after), default=0)
+    return rounds
 
-    def __init__(self, engine: Engine, graph: str) -> None:
-        self._engine = engine
-        self._graph = graph
-        self.waiting: set[str] = set()
 
-    def __enter__(self) -> _Made:
-        self._file = tempfile.NamedTemporaryFile(prefix="kg-derived-", suffix=".nt")
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._file.close()
-
-    def follow(self, rule: StoredQuery) -> int:
-        """Put aside what a rule gives, and return how many triples that is.
-
-        Raises ``QueryError``, with the rule's file.
-        """
-        lines = _Lines(self._file)
-        try:
-            if isinstance(self._engine, EmbeddedEngine):
-                # The store writes by itself; an object of Python for each term takes longer.
-                self._engine.construct(rule.text, lines)
-            else:
-                answer = self._engine.query(rule.text)
-                if not isinstance(answer, Triples):
-                    raise QueryError("a derivation must be a CONSTRUCT")
-                ox.serialize(answer.triples, lines, ox.RdfFormat.N_TRIPLES)  # type: ignore[arg-type]
-            if lines.blank:
-                raise QueryError(
-                    "a derivation may not make or repeat a blank node",
-                    hint="Build an IRI from the premises' names, so that two builds agree.",
-                )
-        except QueryError as error:
-            # Say which file it was; the engine saw only text.
-            raise QueryError(
-                error.message, path=rule.path, line=error.line, hint=error.hint
-            ) from error
-        return self._noted(rule.name, lines)
-
-    def write(self, rule: str, triples: Iterator[ox.Triple]) -> int:
-        """Put triples aside and return how many there are."""
-        lines = _Lines(self._file)
-        ox.serialize(triples, lines, ox.RdfFormat.N_TRIPLES)  # type: ignore[arg-type]
-        return self._noted(rule, lines)
-
-    def _noted(self, rule: str, lines: _Lines) -> int:
-        if lines.count:
-            self.waiting.add(rule)
-        return lines.count
-
-    def load(self) -> None:
-        """Give the engine all that was put aside."""
-        if not self.waiting:
-            return
-        self._file.flush()
-        path = Path(self._file.name)
-        if isinstance(self._engine, EmbeddedEngine):
-            self._engine.load(path, self._graph, ox.RdfFormat.N_TRIPLES, checked=True)
-        else:
-            name = ox.NamedNode(self._graph)
-            triples = ox.parse(path=path, format=ox.RdfFormat.N_TRIPLES)
-            self._engine.add(ox.Quad(t.subject, t.predicate, t.object, name) for t in triples)
-        self._file.seek(0)
-        self._file.truncate()
-        self.waiting.clear()
+def _due(rules: Sequence[StoredQuery], rounds: Mapping[str, int]) -> dict[str, int]:
+    """Return before which round what each rule gives, and what dates give, must be loaded."""
+    due = dict.fromkeys((_DATES, *rounds), _LAST)
+    for rule in rules:
+        for name in _before(rule):
+            due[name] = min(due[name], rounds[rule.name])
+    return due
 
 
 def _before(rule: StoredQuery) -> tuple[str, ...]:
@@ -140,7 +84,7 @@ def _before(rule: StoredQuery) -> tuple[str, ...]:
     Every rule may ask for the bounds of dates; what the project's own ask is known.
     """
     own = rule.path is None or shipped("queries") not in rule.path.parents
-    return ("time-bounds", *rule.after) if own or _OF_DATES.search(rule.text) else rule.after
+    return (_DATES, *rule.after) if own or _OF_DATES.search(rule.text) else rule.after
 
 
 def in_order(rules: Mapping[str, StoredQuery]) -> list[StoredQuery]:
@@ -173,27 +117,3 @@ def in_order(rules: Mapping[str, StoredQuery]) -> list[StoredQuery]:
         order += (rules[name] for name in ready)
         sorter.done(*ready)
     return order
-
-
-class _Lines(RawIOBase):
-    """A stream of N-Triples into another one, whose lines are counted on the way.
-
-    ``blank`` says whether there was a blank node.
-    """
-
-    def __init__(self, stream: IO[bytes]) -> None:
-        self._stream = stream
-        self._rest = b""
-        self.count = 0
-        self.blank = False
-
-    def write(self, part: bytes) -> int:  # type: ignore[override]  # what the store hands over
-        text = self._rest + part
-        end = text.rfind(b"\n") + 1
-        whole, self._rest = text[:end], text[end:]
-        self.count += whole.count(b"\n")
-        # Most names have no such characters, and those that do are looked at closely.
-        if b"_:" in whole and _BLANK.search(whole):
-            self.blank = True
-        self._stream.write(whole)
-        return len(part)

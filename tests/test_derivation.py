@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from kg.derivation import _before, derive, in_order
+from kg.derivation import _before, derive, in_order, rounds_of
 from kg.dispute import open_dispute
 from kg.embedded import EmbeddedEngine
 from kg.errors import QueryError
@@ -43,6 +45,31 @@ def derived(folder: Path) -> tuple[dict[str, int], list[str]]:
 def test_rules_run_after_those_they_name_and_else_by_name() -> None:
     rules = {r.name: r for r in [rule("a", "z"), rule("b"), rule("m", "a", "b"), rule("z")]}
     assert [r.name for r in in_order(rules)] == ["b", "z", "a", "m"]
+
+
+def test_a_rule_runs_in_the_round_after_all_that_it_names() -> None:
+    rules = {r.name: r for r in [rule("a", "z"), rule("b"), rule("m", "a", "b"), rule("z")]}
+    assert rounds_of(in_order(rules)) == {"b": 0, "z": 0, "a": 1, "m": 2}
+
+
+def test_what_a_rule_gives_is_loaded_before_the_round_that_asks_for_it_and_else_last(
+    example_dispute: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own_rule(example_dispute, "asked", "?s kg:affirms ?o")
+    own_rule(example_dispute, "unasked", "?s kg:affirms ?o")
+    own_rule(example_dispute, "asking", "?s :asked ?o", after="asked")
+    loads: list[set[str]] = []
+    load_one = EmbeddedEngine.load
+
+    def watched(engine: EmbeddedEngine, source: Any, *rest: Any, **named: Any) -> None:
+        if isinstance(source, Path):
+            found = re.findall(rf"<{BASE}((?:un)?ask\w+)>", source.read_text("utf-8"))
+            loads.append(set(found))
+        load_one(engine, source, *rest, **named)
+
+    monkeypatch.setattr(EmbeddedEngine, "load", watched)
+    derived(example_dispute)
+    assert [names for names in loads if names] == [{"asked"}, {"asking", "unasked"}]
 
 
 def test_a_circle_of_rules_names_them() -> None:

@@ -40,6 +40,7 @@ LAYERS = {
         "kg.checks",
         "kg.derivation",
         "kg.derived_properties",
+        "kg.put_aside",
         "kg.times",
         "kg.snapshot",
         "kg.show",
