@@ -74,11 +74,12 @@ def show(
     """Return the page of one thing.
 
     ``base`` is the dispute's IRI, ``texts`` what ``kg.documents.texts_of`` found (without it no
-    words are quoted) and ``limit`` how many entries a list shows (``None``: all).
+    words are quoted, whether or not a text is attached) and ``limit`` how many entries a list
+    shows (``None``: all).
 
     Raises ``QueryError`` if the graph says nothing about ``iri``, and ``EngineError``.
     """
-    reader = Reader(engine, base, texts or {})
+    reader = Reader(engine, base, texts)
     types = set(reader.column(_TYPES, "type", iri))
     kind = next(
         (kind for kind, names in _KINDS if types & {expand(name) for name in names}), "resource"

@@ -47,6 +47,8 @@ def passages(reader: Reader, owner: str) -> Section:
 
 def _quote(reader: Reader, document: str, start: int, end: int, sha256: str) -> Line:
     """Return the words of a passage, or why they cannot be shown."""
+    if reader.texts is None:
+        return Line("(the words are not shown here)")
     attached = reader.texts.get(document)
     if attached is None:
         return Line("(the text is not attached: kg documents attach FILE)")

@@ -84,7 +84,7 @@ class Statement:
 class Reader:
     """Answers the pages' questions about names, assertions and texts, each asked once."""
 
-    def __init__(self, engine: Engine, base: str, texts: Mapping[str, AttachedText]) -> None:
+    def __init__(self, engine: Engine, base: str, texts: Mapping[str, AttachedText] | None) -> None:
         self.engine = engine
         self.base = base
         self.texts = texts

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pyoxigraph as ox
+
 from kg.namespaces import ONTOLOGY_GRAPH
 from kg.rows import number, string, truth
 from kg.show.facts import facts_of
@@ -108,7 +110,9 @@ def stated(reader: Reader, iri: str, limit: int | None) -> list[Section]:
         else:
             title = "Derived by the rules" if name == "derived" else f"Stated in {name}"
         property_name = reader.name(string(row, "property"))
-        line = Line(f"{property_name}: {reader.full_name(string(row, 'value'))}")
+        value = row["value"]
+        named = value.value if isinstance(value, ox.NamedNode) else None
+        line = Line(f"{property_name}: {reader.full_name(value.value)}", named)
         sections.setdefault(title, []).append(line)
     return [Section(title, cut(lines, limit)) for title, lines in sections.items()]
 

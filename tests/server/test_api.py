@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from html import escape
 from urllib.parse import quote, urlencode
 
 import pyoxigraph as ox
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
+from kg.server.worker.pages import _linked
+from kg.show import Line
 
 from .conftest import BASE, Serve, Server, publish
 
@@ -150,6 +154,51 @@ def test_no_name_makes_the_server_fail(example: Server, name: str, text: str) ->
 def test_an_unknown_name_is_404(example: Server) -> None:
     assert example.request("/nobody").status == 404
     assert example.request("/about/nobody", headers={"Accept": "text/html"}).status == 404
+
+
+def test_a_page_leads_to_what_it_speaks_of(example: Server) -> None:
+    home = example.request("/", headers=HTML).text
+    assert '<a href="/api/queries">' in home
+    assert '<a href="/about/ana">' in home
+    page = example.request("/about/a2", headers=HTML).text
+    title = "assertion a2"
+    assert f"<title>{title} - " in page
+    assert f"<h1>{title}</h1>" in page
+    assert "<h2>Who says that who says (hearsay depth 2)</h2>" in page
+    assert '<li><a href="/about/n1">n1</a>: author of the example relays' in page
+    assert '<a href="/about/a2">' not in page  # it is here
+
+
+@pytest.mark.parametrize(
+    ("name", "address"),
+    [
+        ("ana", "ana"),
+        ("été", "%C3%A9t%C3%A9"),
+        ("graph/agents", "graph/agents"),
+        ("'-x(1)-'", "&#x27;-x(1)-&#x27;"),
+        *((name, None) for name in ("a?b", "a#b", "../sparql", "a/./b")),  # a browser reads on
+    ],
+)
+def test_only_names_that_a_browser_keeps_as_they_are_are_links(
+    name: str, address: str | None
+) -> None:
+    base = "https://w3id.org/counterclaim/example/"
+    job = {"base": base, "home": "/kg/"}
+    shown = escape(name)
+    link = f'<a href="/kg/about/{address}">{shown}</a>' if address else shown
+    line = Line(f"<b> ({name})", base + name)
+    assert _linked(line, base + "bo", job) == f"&lt;b&gt; ({link})"
+    assert "<a" not in _linked(line, base + name, job)
+    assert "<a" not in _linked(Line(name, "javascript:alert(1)"), base, job)
+
+
+def test_a_page_does_not_say_that_a_text_is_missing(example: Server) -> None:
+    """Its words are not published, attached or not; nor is a reader told what to type."""
+    page = example.request("/about/a2", headers=HTML).text
+    assert 'Example (<a href="/about/doc">doc</a>), characters 9-40' in page
+    assert "(the words are not shown here)" in page
+    assert "attach" not in page
+    assert "wrote the parser\n" not in page
 
 
 def test_a_graph_has_a_page_too(example: Server) -> None:

@@ -86,6 +86,28 @@ def links(page: str) -> list[str]:
     return found
 
 
+@pytest.mark.parametrize("start", ["/tideline/", "/counterclaim/tideline/"])
+def test_every_link_of_the_pages_leads_somewhere(both: Server, start: str) -> None:
+    """Also from where its names are below its own base, from which no query is asked."""
+    seen, ahead = {start}, [start]
+    while ahead:
+        path = ahead.pop()
+        page = both.request(path, headers={"Accept": "text/html,*/*;q=0.1"})
+        assert page.status == 200, path
+        if not page.headers["content-type"].startswith("text/html"):
+            continue
+        assert page.text.count("<h1>") == page.text.count("<main>") == 1
+        for link in links(page.text):
+            inside = f"{start}about/", "/tideline/"
+            assert link == start or link.startswith(inside), (path, link)
+            if link not in seen:
+                seen.add(link)
+                ahead.append(link)
+    for name in ("letter-01", "answer-01", "petra-dunlin", "pr-4"):
+        assert f"{start}about/{name}" in seen
+    assert {"/tideline/sparql", "/tideline/api/queries"} <= seen
+
+
 def test_void_lists_every_dataset(both: Server) -> None:
     for media, format in (("text/turtle", "turtle"), ("application/ld+json", "json-ld")):
         reply = both.request("/.well-known/void", headers={"Accept": media})

@@ -125,6 +125,9 @@ def test_the_words_of_a_passage_are_shown_only_with_the_right_text(
     words = "| Bo told her he wrote the parser\n"
     assert f"Example (doc), characters 9-40\n    {words}" in text_of("a2")
     assert "not attached: kg documents attach FILE" in text_of("a2", quote=False)
+    unasked = as_text(show(text_of.engine, BASE, BASE + "a2"), 1000)
+    assert "(the words are not shown here)" in unasked
+    assert "attach" not in unasked
     (example_dispute / "documents" / "doc.txt").write_text("Altered" * 20)
     page = text_of("a2")
     assert "the attached text differs here" in page

@@ -55,24 +55,24 @@ class Resources:
         if method not in ("GET", "HEAD"):
             raise method_not_allowed(METHODS)
         local = path[len(below) :]
+        known = self._site.identity
+        home = known.public_path if below == known.path else below
         if local.startswith(_ABOUT):
-            await self._about(self._iris(local[len(_ABOUT) :]), scope, receive, send)
+            await self._about(self._iris(local[len(_ABOUT) :]), home, scope, receive, send)
         elif not local:
-            await self._about(self._iris(""), scope, receive, send)
+            await self._about(self._iris(""), home, scope, receive, send)
         else:
             offer = negotiation.best(header(scope, "accept"), (*negotiation.GRAPHS, _HTML))
             job: dict[str, Any] = {"op": "name", "iris": self._iris(local), "absent": _ABSENT}
             # A graph is data first: a page only for whom that suits better.
-            job |= {"html": offer == _HTML, "title": self._site.identity.title}
+            job |= {"html": offer == _HTML, **self._for_page(home)}
             job |= self._site.formats(scope)
             try:
                 await self._site.respond(self._site.request(scope, job), receive, send)
             except Problem as problem:
                 if problem.status != SEE_OTHER:
                     raise
-                known = self._site.identity
-                start = known.public_path if below == known.path else below
-                await _see_other(send, start + _ABOUT + local)
+                await _see_other(send, home + _ABOUT + local)
 
     def below(self, path: str) -> str | None:
         """Return the start of a path below which the dispute's names are, if it has one."""
@@ -85,13 +85,19 @@ class Resources:
             checked_iri(iri)
         return iris
 
-    async def _about(self, iris: list[str], scope: Scope, receive: Receive, send: Send) -> None:
+    def _for_page(self, home: str) -> dict[str, str]:
+        """Return what a page needs besides its names: its title, and where its links lead."""
+        known = self._site.identity
+        return {"title": known.title, "home": home, "queries": known.public_path}
+
+    async def _about(
+        self, iris: list[str], home: str, scope: Scope, receive: Receive, send: Send
+    ) -> None:
         formats = self._site.formats(scope)
         offer = negotiation.best(header(scope, "accept"), _OFFERS)
         job: dict[str, Any]
         if offer == _HTML:
-            job = {"op": "page", "iris": iris, "absent": _ABSENT}
-            job["title"] = self._site.identity.title
+            job = {"op": "page", "iris": iris, "absent": _ABSENT, **self._for_page(home)}
         else:
             names = " ".join(map(checked_iri, iris))
             job = {"op": "query", "query": f"DESCRIBE {names}", "absent": _ABSENT}
