@@ -255,6 +255,8 @@ def _writing(root: Path) -> Iterator[None]:
 def _cannot_write(root: Path, why: str, number: int | None) -> SnapshotError:
     cached = root.name != ".kg"
     hint = "Set KG_CACHE to a folder that you can write." if cached else "Check its permissions."
+    if not cached and number in (errno.EEXIST, errno.EISDIR, errno.ENOTDIR):
+        hint = "Something else stands in its place, or in that of a file in it; remove it."
     if number in (errno.ENOSPC, errno.EDQUOT):
         hint = "Free some space" + (", or set KG_CACHE to another disk." if cached else ".")
     elif not has_temporary_folder():
@@ -273,6 +275,7 @@ def _read(folder: Path) -> tuple[Snapshot, dict[str, int]]:
         manifest = json.loads((folder / "manifest.json").read_bytes())
         content = [manifest[name] for name in ("digest", "version", "inputs", "counts")]
         files: dict[str, int] = manifest["files"]
+        manifest["inputs"].items()  # a mapping, or not what was written
         wrong = [name for name, size in files.items() if _size(folder / "store" / name) != size]
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         why = "is missing" if isinstance(error, FileNotFoundError) else "cannot be read"

@@ -182,6 +182,23 @@ def test_no_place_to_write_at_all(
     assert "KG_CACHE" in (caught.value.hint or "")
 
 
+@pytest.mark.parametrize("place", [".kg", ".kg/snapshots", ".kg/lock"])
+def test_what_stands_in_the_place_of_a_snapshot_is_to_be_removed(
+    dispute: Dispute, place: str
+) -> None:
+    other = dispute.folder / place
+    if place == ".kg":
+        other.symlink_to(dispute.folder / "nowhere")  # as to a disk that is not there
+    elif place == ".kg/lock":
+        other.mkdir(parents=True)
+    else:
+        other.parent.mkdir()
+        other.write_text("", "utf-8")
+    with pytest.raises(SnapshotError, match="cannot write a snapshot") as caught:
+        published(dispute, "one")
+    assert "Something else stands in its place" in (caught.value.hint or "")
+
+
 def test_a_second_build_waits_and_then_says_so(dispute: Dispute, root: Path) -> None:
     published(dispute, "one")
     said: list[str] = []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -50,6 +51,22 @@ def test_without_a_build_everything_is_judged_and_that_is_said(
     done = kg("--dispute", example_dispute, "validate", "--changed")
     assert (done.code, done.out) == (0, "conforms\n")
     assert done.err == "kg: everything was judged: nothing has been built yet\n"
+
+
+@pytest.mark.parametrize("harm", ["store", "inputs"])
+def test_with_a_damaged_build_everything_is_judged(kg: Kg, edited: Path, harm: str) -> None:
+    (snapshot,) = (edited / ".kg" / "snapshots").iterdir()
+    if harm == "store":  # and every file is as long as it was
+        file = snapshot / "store" / "CURRENT"
+        file.write_bytes(b"x" * file.stat().st_size)
+    else:
+        file = snapshot / "manifest.json"
+        manifest = json.loads(file.read_bytes()) | {"inputs": None}
+        file.write_text(json.dumps(manifest), encoding="utf-8")
+    whole = kg("--dispute", edited, "validate")
+    done = kg("--dispute", edited, "validate", "--changed")
+    assert (done.code, done.out) == (1, whole.out)
+    assert "kg: everything was judged: the snapshot is damaged: " in done.err
 
 
 def test_with_another_check_everything_is_judged(kg: Kg, edited: Path) -> None:
