@@ -83,7 +83,11 @@ def test_the_container_file_is_made_of_instructions() -> None:
     lines = block("dockerfile").splitlines()
     words = [line.split(None, 1)[0] for line in lines]
     assert words[0] == "FROM"
-    assert set(words) <= {"FROM", "RUN", "USER", "ENV", "EXPOSE", "CMD"}
+    assert set(words) <= {"FROM", "COPY", "RUN", "USER", "ENV", "EXPOSE", "CMD"}
+    # What is installed is what is there: the package is in no index.
+    (copied,) = re.findall(r"^COPY \. (\S+)$", block("dockerfile"), re.M)
+    assert f"'{copied}[server]'" in block("dockerfile")
+    assert "docker build -t counterclaim ." in PAGE
     # Nobody serves as root, and what is installed is not this user's to change.
     assert words.index("RUN") < words.index("USER") < words.index("CMD")
     (port,) = re.findall(r"^EXPOSE ([0-9]+)$", block("dockerfile"), re.M)
