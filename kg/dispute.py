@@ -18,6 +18,9 @@ from kg.sources import FILES, FOLDERS, SourceFile, read_source
 
 DISPUTE_FILE = "dispute.ttl"
 
+# Ends of names that a person or an editor gives to RDF.
+_OTHER_RDF = (".ttl", ".ttl.txt", ".turtle", ".n3", ".nt", ".nq", ".trig", ".jsonld", ".rdf")
+
 
 @dataclass(frozen=True)
 class Dispute:
@@ -125,7 +128,10 @@ def _title(quads: list[ox.Quad], iri: str) -> str:
 
 def _sources(folder: Path, iri: str) -> Iterator[SourceFile]:
     """Yield the sources: the three files, then each folder, by name; refuse stray files."""
-    for path in sorted(folder.rglob("*.ttl"), key=lambda p: _rank(p.relative_to(folder))):
+    found = {*folder.rglob("*.ttl"), *_misnamed(folder)}
+    for name in FOLDERS:  # which the search above does not enter where they are links
+        found.update((folder / name).glob("*.ttl"))
+    for path in sorted(found, key=lambda p: _rank(p.relative_to(folder))):
         inside = path.relative_to(folder)
         # Hidden files and folders belong to editors and to snapshots.
         if any(part.startswith(".") for part in inside.parts) or inside.parts[0] in (
@@ -133,6 +139,15 @@ def _sources(folder: Path, iri: str) -> Iterator[SourceFile]:
             "queries",
         ):
             continue
+        if path.suffix != ".ttl":
+            end = next(end for end in _OTHER_RDF if inside.name.lower().endswith(end))
+            raise DisputeError(
+                "a file among the sources that would not be read, since its name does not end in "
+                "'.ttl'",
+                path=path,
+                hint=f"Call it {inside.as_posix()[: -len(end)]}.ttl, if it is "
+                "Turtle; else move it elsewhere.",
+            )
         if len(inside.parts) == 1 and inside.stem in FILES:
             kind = inside.stem
         elif len(inside.parts) == 2 and inside.parts[0] in FOLDERS:
@@ -145,7 +160,24 @@ def _sources(folder: Path, iri: str) -> Iterator[SourceFile]:
                 f"of {' and '.join(f'{name}/' for name in FOLDERS)}; move or rename it.",
             )
         name = inside.with_suffix("").as_posix()
-        yield SourceFile(path.resolve(), name, f"{iri}graph/{quote(name)}", kind, iri)
+        try:
+            file = path.resolve()
+        except (OSError, RuntimeError):  # a link that leads to itself; who reads it says so
+            file = path.absolute()
+        yield SourceFile(file, name, f"{iri}graph/{quote(name)}", kind, iri)
+
+
+def _misnamed(folder: Path) -> Iterator[Path]:
+    """Yield files where sources are that hold RDF by their names, but no Turtle as a source does.
+
+    To leave one out would be to lose statements without a word.
+    """
+    for place in (folder, *(folder / name for name in FOLDERS)):
+        for path in place.glob("*"):
+            name = path.name.lower()
+            source = place != folder or name.split(".")[0] in FILES
+            if source and path.suffix != ".ttl" and name.endswith(_OTHER_RDF):
+                yield path
 
 
 def _rank(inside: Path) -> tuple[int, str]:

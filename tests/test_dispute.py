@@ -9,6 +9,7 @@ import pytest
 from kg import dispute as module
 from kg.dispute import open_dispute, shipped_disputes
 from kg.errors import DisputeError, SourceError
+from kg.sources import read_source
 
 BASE = "https://w3id.org/counterclaim/example/"
 
@@ -119,6 +120,40 @@ def test_a_file_that_would_be_left_out_is_refused(example_dispute: Path, stray: 
     file.write_text("", "utf-8")
     with pytest.raises(DisputeError, match="no part of a dispute folder") as caught:
         open_dispute(str(example_dispute))
+    assert caught.value.path == file
+
+
+@pytest.mark.parametrize(
+    "stray",
+    ["statements/more.TTL", "statements/more.ttl.txt", "records/more.nt", "agents.turtle"],
+)
+def test_a_source_by_another_extension_is_refused(example_dispute: Path, stray: str) -> None:
+    file = example_dispute / stray
+    file.parent.mkdir(exist_ok=True)
+    file.write_text("", "utf-8")
+    with pytest.raises(DisputeError, match=r"does not end in '\.ttl'") as caught:
+        open_dispute(str(example_dispute))
+    assert caught.value.path == file
+    assert f"Call it {stray.split('.')[0]}.ttl" in (caught.value.hint or "")
+
+
+def test_a_folder_of_sources_may_be_a_link(example_dispute: Path, tmp_path: Path) -> None:
+    before = open_dispute(str(example_dispute)).sources
+    statements = example_dispute / "statements"
+    elsewhere = statements.rename(tmp_path / "elsewhere")
+    statements.symlink_to(elsewhere)
+    after = open_dispute(str(example_dispute)).sources
+    assert [(one.name, one.graph, one.kind) for one in after] == [
+        (one.name, one.graph, one.kind) for one in before
+    ]
+
+
+def test_a_link_to_itself_is_an_error_of_that_file(example_dispute: Path) -> None:
+    file = example_dispute / "statements" / "loop.ttl"
+    file.symlink_to(file.name)
+    (loop,) = (one for one in open_dispute(str(example_dispute)).sources if "loop" in one.name)
+    with pytest.raises(SourceError, match="cannot be read") as caught:
+        read_source(loop)
     assert caught.value.path == file
 
 
