@@ -19,6 +19,7 @@ FOLDERS = ("statements", "records")
 FILES = ("dispute", "agents", "artifacts")
 
 _HAS_SELECTOR = f"<{expand('oa:hasSelector')}>".encode()
+_REST = f"<{expand('rdf:rest')}>".encode()
 
 
 @dataclass(frozen=True)
@@ -174,6 +175,15 @@ def _refuse_blank_nodes(blank: list[bytes], path: Path, text: str) -> None:
     # a web of them can cost exponential time.
     for subject, predicate, object in said:
         if subject.startswith(b"_:") and object.startswith(b"_:"):
+            if predicate == _REST:
+                heads = (by for one, by, _ in said if not one.startswith(b"_:"))
+                lines = (_line_of_blank(text, by) for by in heads if by != _HAS_SELECTOR)
+                raise SourceError(
+                    "a list in parentheses, of which no part has a name",
+                    path=path,
+                    line=next(lines, None),
+                    hint="Write its members one after the other, with commas between them.",
+                )
             raise SourceError(
                 f"a blank node points to a blank node by {predicate.decode()}",
                 path=path,
@@ -182,17 +192,24 @@ def _refuse_blank_nodes(blank: list[bytes], path: Path, text: str) -> None:
             )
     # What has no name can be neither shown nor cited, and no rule may speak of it.
     selectors = {object for _, predicate, object in said if predicate == _HAS_SELECTOR}
-    for subject, predicate, object in said:
-        for node in (object, subject):
+    # The triple that points to it comes first, since it is by that one that it is found.
+    for at in (2, 0):
+        for line in said:
+            predicate, node = line[1], line[at]
             if node.startswith(b"_:") and node not in selectors:
-                before = r"^\s*" if node == subject else rf"{re.escape(_local(predicate))}>?\s+"
-                place = re.search(rf"{before}(?:\[|_:)", text, re.MULTILINE)
                 raise SourceError(
                     f"a blank node that is no selector: {predicate.decode()} speaks of it",
                     path=path,
-                    line=text.count("\n", 0, place.end()) + 1 if place else None,
+                    line=_line_of_blank(text, predicate if at == 2 else None),
                     hint="Give it a name, such as :ana; only selectors may go without.",
                 )
+
+
+def _line_of_blank(text: str, predicate: bytes | None) -> int | None:
+    """Return the line of a node without a name, after a predicate or where a line begins."""
+    before = r"^\s*" if predicate is None else rf"{re.escape(_local(predicate))}>?\s+"
+    place = re.search(rf"{before}(?:\[|_:|\()", text, re.MULTILINE)
+    return text.count("\n", 0, place.end()) + 1 if place else None
 
 
 def _refuse_derived(lines: bytes, path: Path, text: str) -> None:

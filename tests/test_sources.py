@@ -66,6 +66,9 @@ def test_a_byte_order_mark_is_passed_over(tmp_path: Path) -> None:
         (PREFIX + ":a\n  :b [ :c [ :d 1 ] ] .", 3, "points to a blank node", "a name"),
         (PREFIX + ":a :b :c", 2, "malformed Turtle", None),
         (PREFIX + "\n:a :speaker\n [ :d 1 ] .", 4, "a blank node that is no selector", "a name"),
+        (PREFIX + "\n:a :b [ a :C ] .", 3, "/b> speaks of it", "a name"),
+        (PREFIX + "\n:a\n :b ( :c ) .", 4, "/b> speaks of it", "a name"),
+        (PREFIX + "\n:a\n :b ( :c :d ) .", 4, "a list in parentheses", "commas"),
         (PREFIX + ":a :b :c .\n[] :d 1 .", 3, "a blank node that is no selector", "a name"),
         (PREFIX + ":a :b 'x> _:y .' .\n[] :d 1 .", 3, "a blank node that is no selector", "a name"),
         (
