@@ -12,13 +12,13 @@ from kg.engine import Engine, Term
 from kg.errors import QueryError
 from kg.shacl.compiler import Compiler, Group, Plan, Source, flagged, screened
 from kg.shacl.conditions import FALSE
-from kg.shacl.constraints import Check, QueryCheck, ValueCheck
+from kg.shacl.constraints import Check, QueryCheck, ValueCheck, filled
 from kg.shacl.kept import written
 from kg.shacl.paths import Predicate, described, to_text
 from kg.shacl.prebinding import Select, together
 from kg.shacl.probing import Row, rows_of, surroundings
 from kg.shacl.report import Result
-from kg.shacl.shapes import NotCompilableError, Shape, ShapesGraph, UnusableShapesError
+from kg.shacl.shapes import NotCompilableError, Shape, ShapesGraph
 from kg.shacl.targets import Target
 
 # One scan asks no more than this much text, far below where an engine's parser gives up.
@@ -30,6 +30,9 @@ _RARE = 20
 _MOST_COUNTED = 100
 # Up to so many nodes are named in the query that explains what was found at them.
 _MOST_NODES = 1_000
+
+# Why a shape is left to another engine that Python itself gives up on.
+TOO_DEEP = "shapes are nested too deeply"
 
 # A group of constraints, with the expression that is true where it finds something.
 Asked = tuple[Plan, Group, str]
@@ -69,7 +72,7 @@ def plans_of(compiler: Compiler) -> tuple[list[Plan], dict[Shape, str]]:
         except NotCompilableError as error:
             left[shape] = str(error)
         except RecursionError:
-            left[shape] = "shapes are nested too deeply"
+            left[shape] = TOO_DEEP
     return plans, left
 
 
@@ -241,7 +244,7 @@ class _Run:
         flags = [self._compiler.names.fresh() for _ in asked]
         where = target.pattern(self._compiler, "?this")
         text = together([check.select for _, _, check in asked], where, flags)
-        for row in self._rows(text):
+        for row in self._rows(text, asked[0][1].shape):
             said = {name: term for name, term in row.items() if f"?{name}" not in flags}
             for flag, (plan, group, check) in zip(flags, asked, strict=True):
                 if _is_true(row[flag[1:]]):
@@ -250,7 +253,7 @@ class _Run:
     def _ask(self, group: Group, check: QueryCheck, target: Target) -> Iterator[Result]:
         where = group.focus_nodes(_source(self._compiler, target))
         if not check.select.one_by_one:
-            for row in self._answer(check, where, bool(self._many(target))):
+            for row in self._answer(group, check, where, bool(self._many(target))):
                 yield _result(group.shape, check, row)
             return
         nodes = {
@@ -261,20 +264,23 @@ class _Run:
             if node is None or isinstance(node, ox.BlankNode):
                 raise NotCompilableError("a query must run for each node, and one has no name")
         for node in nodes:
-            for row in self._answer(check, f"VALUES ?this {{ {node} }}"):
+            for row in self._answer(group, check, f"VALUES ?this {{ {node} }}"):
                 yield _result(group.shape, check, {"this": node, **_bound(row)})
 
-    def _answer(self, check: QueryCheck, where: str, many: bool = False) -> Iterator[Row]:
-        yield from self._rows(check.select.over(where, many))
+    def _answer(
+        self, group: Group, check: QueryCheck, where: str, many: bool = False
+    ) -> Iterator[Row]:
+        yield from self._rows(check.select.over(where, many), group.shape)
 
-    def _rows(self, text: str) -> Iterator[Row]:
+    def _rows(self, text: str, shape: Shape) -> Iterator[Row]:
         try:
             for row in rows_of(self._engine, text):
                 if _is_true(row.get("failure")):
-                    raise UnusableShapesError("a query of the shapes reported a failure")
+                    raise shape.graph.unusable("a query reported a failure", shape.node)
                 yield row
         except QueryError as error:
-            raise UnusableShapesError(f"a query of the shapes is malformed: {error}") from error
+            what = f"a query of the shapes is malformed: {error}"
+            raise shape.graph.unusable(what, shape.node) from error
 
 
 def _beyond(error: QueryError) -> str:
@@ -320,12 +326,14 @@ def _result(shape: Shape, check: Check, row: Row) -> Result:
     if value is None and isinstance(check, ValueCheck | QueryCheck) and shape.path is None:
         value = focus
     source = check.source if isinstance(check, QueryCheck) else None
+    messages = _messages(shape, check, bound, value)
     return Result(
         focus=focus,
         shape=shape.name,
         component=check.component,
         severity=shape.severity,
-        message=_message(shape, check, bound, value),
+        message=" ".join(sorted({message.value for message in messages})) or check.message,
+        messages=messages,
         path=None if path is None else to_text(path),
         value=value,
         constraint=source.value if isinstance(source, ox.NamedNode) else None,
@@ -335,23 +343,19 @@ def _result(shape: Shape, check: Check, row: Row) -> Result:
     )
 
 
-def _message(shape: Shape, check: Check, bound: dict[str, Term], value: Term | None) -> str:
-    messages = set(shape.messages)
-    if isinstance(check, QueryCheck):
-        messages.update(check.messages)
-    elif isinstance(check, ValueCheck) and check.says:
-        messages.add(check.message)
-    else:
-        return " ".join(sorted(messages)) or check.message
+def _messages(
+    shape: Shape, check: Check, bound: dict[str, Term], value: Term | None
+) -> tuple[ox.Literal, ...]:
+    """Return what the shapes, or a query in them, say of a result; nothing if they do not."""
+    if not isinstance(check, QueryCheck | ValueCheck) or (
+        isinstance(check, ValueCheck) and not check.messages
+    ):
+        return shape.messages
     told = dict(bound)
     if value is not None:
         told["value"] = value
-    filled = {_filled(message, told) for message in messages}
-    return " ".join(sorted(filled)) or check.message
-
-
-def _filled(message: str, bound: dict[str, Term]) -> str:
-    for name, term in bound.items():
-        for sign in "?$":
-            message = message.replace(f"{{{sign}{name}}}", term.value)
-    return message
+    # A query that binds ?message says so instead of the constraint that it stands in.
+    own = told.get("message") if isinstance(check, QueryCheck) else None
+    more = (own,) if isinstance(own, ox.Literal) else check.messages
+    found = {filled(message, told): None for message in (*shape.messages, *more)}
+    return tuple(sorted(found, key=str))

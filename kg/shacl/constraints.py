@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -26,11 +26,11 @@ class Check:
 class ValueCheck(Check):
     """A condition on each value node: ``bad(focus, value)`` is true of a violation.
 
-    With ``says``, ``message`` was written by the author of the component, and is always told.
+    ``messages`` are what the author of the component wrote, which is always told.
     """
 
     bad: Callable[[str, str], str]
-    says: bool = False
+    messages: tuple[ox.Literal, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ class QueryCheck(Check):
 
     select: Select
     source: Node | None
-    messages: tuple[str, ...]
+    messages: tuple[ox.Literal, ...]
 
 
 class Compiling(Protocol):
@@ -105,3 +105,12 @@ class Compiling(Protocol):
 
 
 Component = Callable[[Compiling, Shape], Iterator[Check]]
+
+
+def filled(message: ox.Literal, bound: Mapping[str, Term]) -> ox.Literal:
+    """Return a message with the places for variables filled in; its language stays."""
+    text = message.value
+    for name, term in bound.items():
+        for sign in "?$":
+            text = text.replace(f"{{{sign}{name}}}", getattr(term, "value", str(term)))
+    return ox.Literal(text, language=message.language)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import pyoxigraph as ox
 
 from kg.engine import Term
+from kg.errors import SourceError
 
 if TYPE_CHECKING:
     import rdflib
@@ -56,7 +57,11 @@ def _term(value: object) -> Node:
         return rdflib.URIRef(value.value)
     if isinstance(value, ox.BlankNode):
         return rdflib.BNode(value.value)
-    assert isinstance(value, ox.Literal), "a triple term, which RDF 1.1 does not have"
+    if not isinstance(value, ox.Literal):
+        raise SourceError(
+            "a triple term of RDF 1.2 is among what pySHACL or a report in Turtle would need",
+            hint="Let the compiled engine judge, and print the report as text or JSON.",
+        )
     if value.language:
         return rdflib.Literal(value.value, lang=value.language)
     # rdflib tells "a" and "a"^^xsd:string apart, and its own parsers give the former.

@@ -16,7 +16,7 @@ from kg.shacl import compiled
 from kg.shacl.agree import Difference, differences
 from kg.shacl.kept import keep, keep_term
 from kg.shacl.report import SH, Judged, Result
-from kg.shacl.shapes import Node, ShapesGraph
+from kg.shacl.shapes import Node, ShapesGraph, UnusableShapesError
 
 Statements = Sequence[ox.Quad | ox.Triple]
 Statement = TypeVar("Statement", ox.Quad, ox.Triple, ox.Quad | ox.Triple)
@@ -88,7 +88,13 @@ def judge(data: Data, shapes: Statements, engine: EngineName) -> Judgement:
     results = [*found.results]
     left = {shape.node for shape, _ in found.left}
     if left:
-        results += _reference(data, _only(left, shapes, graph))
+        try:
+            results += _reference(data, _only(left, shapes, graph))
+        except UnusableShapesError as error:
+            shape, reason = found.left[0]
+            raise UnusableShapesError(
+                f"{error}; pySHACL judged <{shape.name}>, since {reason}", shape.node
+            ) from error
     judged = [Judged(shape.name, "compiled") for shape in found.judged]
     judged += [Judged(shape.name, "pyshacl", reason) for shape, reason in found.left]
     judgement = Judgement(tuple(results), tuple(sorted(judged)))

@@ -9,13 +9,14 @@ import pyoxigraph as ox
 
 from kg.errors import QueryError
 from kg.namespaces import PREFIXES, expand, shorten
+from kg.shacl.compiled import TOO_DEEP
 from kg.shacl.compiler import Compiler, Group, Plan, Source, flagged, screened
 from kg.shacl.constraints import QueryCheck
 from kg.shacl.files import read_rdf
 from kg.shacl.prebinding import together
 from kg.shacl.shapes import NotCompilableError, Shape, ShapesGraph
 from kg.shacl.targets import Target
-from kg.shacl.validation import shape_files
+from kg.shacl.validation import placed_errors, shape_files
 from kg.sparql_text import Token, significant
 
 _STEP = "  "
@@ -26,19 +27,27 @@ def explain(name: str, files: Sequence[Path] = ()) -> Iterator[str]:
 
     ``name`` is an IRI, a prefixed name, or the last part of a name. The shape has targets or is a
     property shape of one that has. What is shown is compiled without looking at any data, so
-    subclasses are looked up by a path. Raises ``QueryError`` if there is no such shape.
+    subclasses are looked up by a path. Raises ``QueryError`` if there is no such shape, and
+    ``SourceError`` for shapes that cannot be used.
     """
-    graph = ShapesGraph(quad for path in files or shape_files() for quad in read_rdf(path))
+    files = list(files) or shape_files()
+    statements = [quad for path in files for quad in read_rdf(path)]
+    with placed_errors(statements, files):
+        yield from _explained(name, ShapesGraph(statements))
+
+
+def _explained(name: str, graph: ShapesGraph) -> Iterator[str]:
     compiler = Compiler(graph)
     iri = _iri(name)
     found = False
     for root in graph.roots:
         try:
             plan = compiler.plan(root)
-        except NotCompilableError as error:
+        except (NotCompilableError, RecursionError) as error:
             if _is(root, iri):
                 found = True
-                yield f"# Left to pySHACL: {error}."
+                reason = error if isinstance(error, NotCompilableError) else TOO_DEEP
+                yield f"# Left to pySHACL: {reason}."
             continue
         groups = [g for g in plan.groups if _is(root, iri) or _is(g.shape, iri)]
         if groups:

@@ -9,7 +9,7 @@ import pyoxigraph as ox
 
 from kg.errors import SourceError
 from kg.locations import scan
-from kg.sources import read_bytes
+from kg.sources import malformed, read_bytes
 
 FORMATS: dict[str, ox.RdfFormat] = {
     ".ttl": ox.RdfFormat.TURTLE,
@@ -21,8 +21,16 @@ FORMATS: dict[str, ox.RdfFormat] = {
     ".owl": ox.RdfFormat.RDF_XML,
     ".xml": ox.RdfFormat.RDF_XML,
 }
-# Formats whose lines the scan for names can read.
-_SCANNED = {".ttl", ".trig", ".nt", ".nq"}
+# Formats like Turtle, whose lines the scan for names can read.
+_SCANNED = {".ttl": "Turtle", ".trig": "TriG", ".nt": "N-Triples", ".nq": "N-Quads"}
+# What else people give.
+_INSTEAD = {
+    "-": "Standard input has none; write it to a file. ",
+    ".gz": "Unpack it first. ",
+    ".bz2": "Unpack it first. ",
+    ".xz": "Unpack it first. ",
+    ".zip": "Unpack it first. ",
+}
 
 
 def read_rdf(path: Path) -> list[ox.Quad]:
@@ -31,12 +39,19 @@ def read_rdf(path: Path) -> list[ox.Quad]:
     Raises ``SourceError`` (file and line) for a file that is missing, malformed or of no known
     format, and for RDF/XML with a document type: its entities may expand without limit.
     """
-    format = FORMATS.get(path.suffix.lower())
+    ending = path.suffix.lower()
+    format = FORMATS.get(ending)
+    if path.is_dir():
+        raise SourceError(
+            "a folder, where a file should be",
+            path=path,
+            hint="Name each of its files by an option of its own.",
+        )
     if format is None:
         raise SourceError(
             f"no known RDF format has the extension '{path.suffix}'",
             path=path,
-            hint=f"Known: {', '.join(FORMATS)}.",
+            hint=f"{_INSTEAD.get(path.name) or _INSTEAD.get(ending, '')}Known: {', '.join(FORMATS)}.",
         )
     data = read_bytes(path).removeprefix(b"\xef\xbb\xbf")
     if format is ox.RdfFormat.RDF_XML:
@@ -44,6 +59,8 @@ def read_rdf(path: Path) -> list[ox.Quad]:
     try:
         return list(ox.parse(data, format=format, rename_blank_nodes=True))
     except SyntaxError as error:
+        if language := _SCANNED.get(ending):
+            raise malformed(error, path, language) from None
         raise SourceError(f"malformed: {error.msg}", path=path, line=error.lineno) from None
     except ValueError as error:
         raise SourceError(f"malformed: {error}", path=path) from None

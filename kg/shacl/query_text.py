@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 
 from kg.shacl.prebinding import Select
@@ -11,6 +11,9 @@ from kg.sparql_text import Token, tokenize
 
 _FORBIDDEN = ("MINUS", "VALUES", "SERVICE")
 _OPTIONAL_BINDINGS = {"shapesGraph", "currentShape"}
+_FORMS = ("SELECT", "ASK", "CONSTRUCT", "DESCRIBE")
+# What follows the variables of SELECT or GROUP BY.
+_AFTER_NAMES = ("WHERE", "FROM", "HAVING", "ORDER", "LIMIT", "OFFSET")
 
 
 def read_query(
@@ -19,16 +22,20 @@ def read_query(
     constants: Mapping[str, str],
     path: str | None,
     bound: frozenset[str] = frozenset({"this"}),
+    form: str = "select",
 ) -> Select:
     """Read a SELECT or ASK of a shapes graph and fill in what is known of it.
 
     ``constants`` are parameters and the like, by variable; ``bound`` names the variables that will
-    have a value. Raises ``UnusableShapesError`` for what pre-binding does not allow.
+    have a value. Raises ``UnusableShapesError`` for what pre-binding does not allow, and for a text
+    that is no SELECT, or no ASK if ``form`` is that.
     """
     tokens = [token for token in tokenize(text) if token.kind != "comment"]
+    _require_form(tokens, form)
     _refuse(tokens, bound | set(constants) | _OPTIONAL_BINDINGS)
     body, prefixes = _without_prologue(tokens, dict(prefixes))
     filled = []
+    selected = _only_named(body)
     for token in _decide_bound(body, constants):
         if token.kind == "var":
             name = token.text[1:]
@@ -39,7 +46,9 @@ def read_query(
                     raise UnusableShapesError("$PATH in a constraint of a node shape")
                 token = token._replace(kind="path", text=f" {path} ")
             elif name in constants:
-                token = token._replace(kind="constant", text=constants[name])
+                # Where variables are only named, no term may stand; its value is known anyway.
+                text = "" if token.start in selected else constants[name]
+                token = token._replace(kind="constant", text=text)
             else:
                 token = token._replace(text=f"?{name}")
         elif token.kind == "pname":
@@ -68,6 +77,36 @@ def _decide_bound(tokens: list[Token], constants: Mapping[str, str]) -> list[Tok
     return decided
 
 
+def _only_named(tokens: Sequence[Token]) -> set[int]:
+    """Return where the variables start that a SELECT or GROUP BY names outside of brackets."""
+    named: set[int] = set()
+    clause, depth = False, 0
+    for before, token in pairwise(token for token in tokens if token.kind != "space"):
+        if before.is_word("SELECT") or (before.is_word("GROUP") and token.is_word("BY")):
+            clause, depth = True, 0
+        elif token.is_punct("{") or token.is_punct("}") or token.is_word(*_AFTER_NAMES):
+            clause = False
+        depth += token.is_punct("(") - token.is_punct(")")
+        if clause and depth == 0 and token.kind == "var":
+            named.add(token.start)
+    return named
+
+
+def _require_form(tokens: Sequence[Token], form: str) -> None:
+    """Raise ``UnusableShapesError`` unless there is one SELECT or ASK with balanced braces."""
+    found = [token for token in tokens if token.kind != "space"]
+    word = next((token for token in found if token.is_word(*_FORMS)), None)
+    if word is None or not word.is_word(form.upper()):
+        raise UnusableShapesError(f"sh:{form} must hold a query of the form {form.upper()}")
+    depth = 0
+    for token in found:
+        depth += token.is_punct("{") - token.is_punct("}")
+        if depth < 0:
+            break
+    if depth or not any(token.is_punct("{") for token in found):
+        raise UnusableShapesError(f"the braces of the query in sh:{form} do not match")
+
+
 def _without_prologue(
     tokens: list[Token], prefixes: dict[str, str]
 ) -> tuple[list[Token], dict[str, str]]:
@@ -76,6 +115,8 @@ def _without_prologue(
     while start < len(found) and found[start].is_word("PREFIX", "BASE"):
         if found[start].is_word("BASE"):
             raise NotCompilableError("a query has a BASE")
+        if [token.kind for token in found[start + 1 : start + 3]] != ["pname", "iri"]:
+            raise UnusableShapesError("a PREFIX needs a prefix and an IRI")
         prefixes[found[start + 1].text[:-1]] = found[start + 2].text[1:-1]
         start += 3
     if start >= len(found):

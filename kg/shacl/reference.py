@@ -102,7 +102,8 @@ def _result(report: rdflib.Graph, node: Node, shapes: rdflib.Graph) -> Result:
     def one(name: str) -> Any:
         return report.value(node, _SH[name])
 
-    messages = sorted(str(message) for message in report.objects(node, _SH.resultMessage))
+    texts = sorted(report.objects(node, _SH.resultMessage), key=str)
+    messages = [term for term in map(to_pyoxigraph, texts) if isinstance(term, ox.Literal)]
     shape = one("sourceShape")
     path, value, constraint = one("resultPath"), one("value"), one("sourceConstraint")
     if isinstance(path, rdflib.BNode):  # a path within paths is copied into the report in part
@@ -116,7 +117,8 @@ def _result(report: rdflib.Graph, node: Node, shapes: rdflib.Graph) -> Result:
         within=_owner(shapes, shape),
         component=str(one("sourceConstraintComponent")),
         severity=str(one("resultSeverity")),
-        message=" ".join(messages),
+        message=" ".join(message.value for message in messages),
+        messages=tuple(messages),
         path=None if path is None else _path_text(shapes, path),
         value=None if value is None else to_pyoxigraph(value),
         constraint=str(constraint) if isinstance(constraint, rdflib.URIRef) else None,

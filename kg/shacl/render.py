@@ -107,7 +107,8 @@ def _properties(result: Result) -> Iterator[tuple[str, Term]]:
         yield "sh:sourceConstraint", ox.NamedNode(result.constraint)
     yield "sh:sourceConstraintComponent", ox.NamedNode(result.component)
     yield "sh:resultSeverity", ox.NamedNode(result.severity)
-    yield "sh:resultMessage", ox.Literal(result.message, language="en")
+    for message in result.messages or (ox.Literal(result.message, language="en"),):
+        yield "sh:resultMessage", message
 
 
 def _name(prefixed: str) -> ox.NamedNode:

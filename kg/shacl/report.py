@@ -31,7 +31,8 @@ class Result:
     ``severity`` are IRIs; a shape without a name is ``_:`` and something, and ``within`` the
     nearest shape with a name. ``constraint`` is the SPARQL constraint, if it has a name.
     ``message`` says what is wrong and how to mend it. ``place`` is the file and line (1-based) of
-    the focus node. ``path_triples`` describe the path's node in RDF.
+    the focus node. ``path_triples`` describe the path's node in RDF, and ``messages`` are those
+    that the shapes state, each in its language.
     """
 
     focus: Term
@@ -46,6 +47,7 @@ class Result:
     place: Place | None = None
     path_node: ox.NamedNode | ox.BlankNode | None = None
     path_triples: tuple[ox.Triple, ...] = field(default=(), repr=False)
+    messages: tuple[ox.Literal, ...] = field(default=(), repr=False, compare=False)
 
     @property
     def source(self) -> str:

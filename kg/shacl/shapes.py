@@ -26,7 +26,14 @@ Node = ox.NamedNode | ox.BlankNode
 
 
 class UnusableShapesError(Exception):
-    """The shapes are not SHACL, or an engine could not work with them; the text says why."""
+    """The shapes are not SHACL, or an engine could not work with them; the text says why.
+
+    ``node`` is the shape, or the part of one, that is meant, if it is known.
+    """
+
+    def __init__(self, text: str, node: Node | None = None) -> None:
+        super().__init__(text)
+        self.node = node
 
 
 class NotCompilableError(Exception):
@@ -41,7 +48,7 @@ class Shape:
     path: Path | None
     path_node: Node | None
     severity: str
-    messages: tuple[str, ...]
+    messages: tuple[ox.Literal, ...]
     deactivated: bool
     graph: ShapesGraph = field(repr=False, compare=False)
 
@@ -103,7 +110,8 @@ class ShapesGraph:
         self._by_subject: dict[Term, dict[str, list[Term]]] = defaultdict(dict)
         for statement in statements:
             assert not isinstance(statement.subject, ox.Triple)
-            assert not isinstance(statement.object, ox.Triple)
+            if isinstance(statement.object, ox.Triple):
+                raise self.unusable("a triple term stands in the shapes")
             values = self._by_subject[statement.subject].setdefault(statement.predicate.value, [])
             if statement.object not in values:
                 values.append(statement.object)
@@ -118,6 +126,11 @@ class ShapesGraph:
         for predicate, values in self._by_subject.get(node, {}).items():
             for value in values:
                 yield ox.NamedNode(predicate), value
+
+    def messages(self, node: Node) -> tuple[ox.Literal, ...]:
+        """Return the messages that a shape, a constraint or a validator states, sorted."""
+        found = self.values(node, SH + "message")
+        return tuple(sorted((m for m in found if isinstance(m, ox.Literal)), key=str))
 
     def subjects(self, predicate: str, value: Term | None = None) -> Iterator[Node]:
         """Yield the nodes with a property, or with this value of it."""
@@ -202,7 +215,7 @@ class ShapesGraph:
             path=None if path_node is None else read_path(self, path_node),
             path_node=path_node,
             severity=severities[0].value if severities else SH + "Violation",
-            messages=tuple(sorted(m.value for m in self.values(node, SH + "message"))),
+            messages=self.messages(node),
             deactivated=False,
             graph=self,
         )
@@ -254,5 +267,6 @@ class ShapesGraph:
         return tuple(sorted((n for n in own if not n.value.startswith(SH)), key=str))
 
     def unusable(self, what: str, node: Node | None = None) -> UnusableShapesError:
-        """Return an error to raise, naming the shape."""
-        return UnusableShapesError(f"{what} ({node})" if node is not None else what)
+        """Return an error to raise, naming the shape or, if it has no name, what holds it."""
+        name = node.value if isinstance(node, ox.NamedNode) else node and self.holder(node)
+        return UnusableShapesError(f"{what} (<{name}>)" if name else what, node)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -112,26 +113,42 @@ def _placed_report(judgement: Judgement, find: Find) -> Report:
 
 def _judge(data: Data, shapes: Sequence[Path], by: EngineName) -> Judgement:
     from kg.shacl.engines import judge
-    from kg.shacl.shapes import UnusableShapesError
 
     files = list(shapes) or shape_files()
     statements = [quad for path in files for quad in read_rdf(path)]
-    if shapes:  # the project's own are known to be well-formed
-        _require_shapes(statements, files)
-    try:
+    with placed_errors(statements, files):
+        if shapes:  # the project's own are known to be well-formed
+            _require_shapes(statements, files)
         return judge(data, statements, by)
+
+
+@contextmanager
+def placed_errors(statements: Sequence[ox.Quad], files: Sequence[Path]) -> Iterator[None]:
+    """Turn ``UnusableShapesError`` into ``SourceError``, with the file and line of the shape."""
+    from kg.shacl.shapes import UnusableShapesError
+
+    try:
+        yield
     except UnusableShapesError as error:
+        place = places(files, statements).get(error.node) if error.node is not None else None
+        path, line = place or (", ".join(map(str, files)), None)
         raise SourceError(
             f"the shapes cannot be used: {error}",
-            path=", ".join(map(str, files)),
+            path=path,
+            line=line,
             hint="Mend the shape or the SPARQL that the message speaks of.",
         ) from error
 
 
 def _require_shapes(statements: list[ox.Quad], files: list[Path]) -> None:
     from kg.shacl.reference import malformed
+    from kg.shacl.shapes import UnusableShapesError
 
     _require_a_shape(statements, files)
+    for quad in statements:
+        if isinstance(quad.object, ox.Triple):
+            node = quad.subject if isinstance(quad.subject, ox.NamedNode) else None
+            raise UnusableShapesError("SHACL knows no triple terms", node)
     known = places(files, statements)
     faults = in_order(tuple(_placed(fault, known.get) for fault in malformed(statements)))
     if faults:

@@ -130,7 +130,7 @@ def _single(world: World) -> Parameters:
     found: Parameters = {
         "datatype": st.sampled_from([f"xsd:{name}" for name in _DATATYPES] + ["rdf:langString"]),
         "nodeKind": st.sampled_from([f"sh:{name}" for name in _KINDS]),
-        "minLength": st.sampled_from(["0", "2", "3"]),
+        "minLength": st.sampled_from(["1", "2", "3"]),
         "maxLength": st.sampled_from(["0", "2", "3"]),
         "pattern": st.sampled_from(['"^a"', '"B" ; sh:flags "i"', '"[0-9]"']),
         "languageIn": st.sampled_from(['( "en" )', '( "de" "fr" )', '( "en-GB" )', "()"]),

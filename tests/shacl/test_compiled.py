@@ -340,3 +340,67 @@ def test_malformed_sparql_is_an_error_of_the_shapes(write: Callable[[str, str], 
     shapes = write("s.ttl", query("SELECT $this WHERE { $this :p }"))
     with pytest.raises(SourceError, match="malformed"):
         validate_files([write("d.ttl", GRAPH)], [shapes])
+
+
+def test_a_query_may_name_the_parameters_of_its_component_in_a_select() -> None:
+    """Within a query, the standard even demands it."""
+    shapes = '''
+        :c a sh:ConstraintComponent ; sh:parameter [ sh:path :over ] ; sh:nodeValidator [
+          sh:prefixes : ; sh:select """SELECT $this $over ?number WHERE {
+            { SELECT $this $over ?number WHERE { $this :p ?number FILTER (?number > $over) } }
+          } GROUP BY $this $over ?number""" ] .
+        :s sh:targetClass :C ; :over 2 ; sh:sparql [
+          sh:prefixes : ; sh:select "SELECT $this $currentShape ?value WHERE { $this :q ?value }"
+        ] .
+    '''
+    judgement = judged(GRAPH, shapes, "compiled")
+    assert found(judgement) == ["a b", "b b", "c c"]
+    assert not reasons(judgement)
+
+
+def test_a_message_that_the_query_binds_is_told_instead_of_the_constraint_s() -> None:
+    more = 'sh:message "a shape"@en ; '
+    text = "SELECT $this ?message WHERE { $this :p 7 BIND (CONCAT('has ', '7') AS ?message) }"
+    shapes = query(text, more).replace("sh:select", 'sh:message "a constraint" ; sh:select')
+    graph = ":d a :C ; :p 7 ."
+    (result,) = judged(graph, shapes, "compiled").results
+    assert [str(message) for message in result.messages] == ['"a shape"@en', '"has 7"']
+
+
+def test_a_prefix_with_two_namespaces_is_an_error() -> None:
+    shapes = query("SELECT $this WHERE { $this :p ?o }") + (
+        ': sh:declare [ sh:prefix "" ; sh:namespace "urn:other:"^^xsd:anyURI ] .'
+    )
+    with pytest.raises(UnusableShapesError, match="two namespaces"):
+        judged(GRAPH, shapes, "compiled")
+
+
+@pytest.mark.parametrize(
+    ("constraint", "expected"),
+    [
+        ("sh:lessThan :q", ["a", "b"]),
+        ("sh:lessThanOrEquals :q", ["a"]),
+        ("sh:minInclusive true", ["b"]),
+        ("sh:maxExclusive true", ["a", "b"]),
+    ],
+)
+def test_false_comes_before_true(constraint: str, expected: list[str]) -> None:
+    graph = ":a a :C ; :p true ; :q false . :b a :C ; :p false, true ; :q true ."
+    shapes = f":s sh:targetClass :C ; sh:property [ sh:path :p ; {constraint} ] ."
+    judgement = judged(graph, shapes)
+    assert not judgement.differences
+    assert [one.split()[0] for one in found(judgement)] == expected
+
+
+def test_truth_values_may_be_written_as_digits_when_compared() -> None:
+    graph = ':a a :C ; :p "0"^^xsd:boolean ; :q "1"^^xsd:boolean, false .'
+    shapes = ":s sh:targetClass :C ; sh:property [ sh:path :p ; sh:lessThanOrEquals :q ] ."
+    assert not judged(graph, shapes).results
+    shapes = shapes.replace("sh:lessThanOrEquals", "sh:lessThan")
+    assert len(judged(graph, shapes).results) == 1
+
+
+def test_a_blank_node_has_no_text_even_of_length_zero() -> None:
+    shapes = ":s sh:targetClass :C ; sh:property [ sh:path :p ; sh:minLength 0 ] ."
+    (result,) = judged(':a a :C ; :p [], "", :b .', shapes, "compiled").results
+    assert isinstance(result.value, ox.BlankNode)

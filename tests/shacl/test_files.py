@@ -52,6 +52,29 @@ def test_what_cannot_be_read_is_an_error_with_its_file(
     assert caught.value.path == path
 
 
+@pytest.mark.parametrize(
+    ("name", "text", "hint"),
+    [
+        ("a.ttl", "<urn:a> <urn:b> <urn:c>\n<urn:a> <urn:b> <urn:c> .", "missing '.'"),
+        ("a.trig", "x:a x:b x:c .", "@prefix x:"),
+        ("a.ttl", "<relative> a <urn:a> .", "in full"),
+        ("a.ttl.gz", "", "Unpack it first. Known: .ttl"),
+        ("-", "", "Standard input has none; write it to a file. Known: .ttl"),
+    ],
+)
+def test_a_hint_tells_how_to_mend_it(tmp_path: Path, name: str, text: str, hint: str) -> None:
+    path = tmp_path / name
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(SourceError) as caught:
+        read_rdf(path)
+    assert hint in (caught.value.hint or "")
+
+
+def test_a_folder_is_no_file(tmp_path: Path) -> None:
+    with pytest.raises(SourceError, match="a folder, where a file should be"):
+        read_rdf(tmp_path)
+
+
 def test_a_missing_file_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(SourceError, match="no such file"):
         read_rdf(tmp_path / "nothing.ttl")

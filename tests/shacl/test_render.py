@@ -11,6 +11,7 @@ import rdflib
 
 from kg.namespaces import PREFIXES, expand
 from kg.shacl import Report, Result, validate_files
+from kg.shacl.engines import EngineName
 from kg.shacl.render import as_json, as_lines, as_turtle
 from kg.shacl.report import short
 
@@ -50,6 +51,20 @@ def test_turtle_is_a_standard_report(report: Report) -> None:
         assert isinstance(message, rdflib.Literal)
     lists = {tuple(graph.items(path)) for path in graph.objects(None, SH.alternativePath)}
     assert any(rdflib.URIRef(expand("kg:relays")) in items for items in lists)
+
+
+@pytest.mark.parametrize("engine", ["compiled", "pyshacl"])
+def test_messages_keep_their_languages_in_turtle(tmp_path: Path, engine: EngineName) -> None:
+    shapes, data = tmp_path / "shapes.ttl", tmp_path / "data.ttl"
+    shapes.write_text(
+        "PREFIX sh: <http://www.w3.org/ns/shacl#>\n<urn:s> sh:targetNode <urn:a> ; sh:in () ; "
+        'sh:message "Nein"@de, "No"@en, "0" .'
+    )
+    data.write_text("<urn:a> <urn:p> 1 .")
+    report = validate_files([data], [shapes], engine)
+    graph = rdflib.Graph().parse(data=as_turtle(report), format="turtle")
+    told = graph.objects(None, rdflib.SH.resultMessage)
+    assert {term.n3() for term in told} == {'"Nein"@de', '"No"@en', '"0"'}
 
 
 def test_turtle_is_the_same_each_time(report: Report) -> None:

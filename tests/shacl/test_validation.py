@@ -15,6 +15,8 @@ from kg.errors import SourceError
 from kg.namespaces import expand
 from kg.pipeline import staged
 from kg.shacl import validate_dispute, validate_files
+from kg.shacl.engines import EngineName
+from kg.shacl.explain import explain
 
 PREFIXES = """\
 @prefix : <https://example.org/> .
@@ -157,25 +159,40 @@ def test_an_ill_typed_literal_is_a_result_not_a_warning(
         (":s a kg:Event .", "no shape", None),
         (":s a sh:NodeShape ; sh:targetClass :T ; sh:property [ sh:minCount 1 ] .", "sh:path", 5),
         (":s a sh:NodeShape ;\n sh:targetClass :T ; sh:nodeKind :Wood .", "malformed", 5),
-        (":s a sh:NodeShape ; sh:targetNode :x ; sh:node :s .", "contains itself", None),
+        (":s a sh:NodeShape ; sh:targetNode :x ; sh:node :s .", "contains itself", 5),
         (
             ":s a sh:NodeShape ; sh:targetNode :x ; "
             "sh:sparql [ sh:select 'SELECT $this WHER {}' ] .",
             "cannot be used",
-            None,
+            5,
         ),
         (
             ":s a sh:NodeShape ; sh:targetNode :x ; sh:sparql "
             "[ sh:select 'SELECT $this FROM <file:///etc/hosts> WHERE { $this ?p ?o }' ] .",
             "may not read files",
-            None,
+            5,
         ),
         (
             ":s a sh:NodeShape ; sh:targetNode :x ; sh:sparql "
             "[ sh:select 'SELECT $this WHERE { SERVICE <http://x.test/> { $this ?p ?o } }' ] .",
             "SERVICE",
+            5,
+        ),
+        (":s sh:targetNode :x ; sh:sparql [ sh:select 'ASK { $this ?p ?o }' ] .", "SELECT", 5),
+        (":s sh:targetNode :x ; sh:sparql [ sh:select 'SELECT $this' ] .", "braces", 5),
+        (":s sh:targetNode :x ; sh:sparql [ sh:select 'SELECT $this { } }' ] .", "braces", 5),
+        (":s sh:targetNode :x ; sh:sparql [ sh:select '} SELECT $this {' ] .", "braces", 5),
+        (":s sh:targetNode :x ; sh:sparql [ sh:select 'PREFIX' ] .", "SELECT", 5),
+        (":s sh:targetNode :x ;\n sh:property [ sh:path :p ; sh:minCount -1 ] .", "from 0", 5),
+        (":s sh:targetNode :x ; sh:property [ sh:path :p ; sh:pattern '[' ] .", "<.*s>", 5),
+        (":s sh:targetNode :x ; sh:pattern 'a' ; sh:flags 'Z' .", "smixq", 5),
+        (
+            ":s sh:targetNode :x ; sh:in _:l . _:l <http://www.w3.org/1999/02/22-rdf-syntax-ns"
+            "#first> :x ; <http://www.w3.org/1999/02/22-rdf-syntax-ns#rest> _:l .",
+            "recursive",
             None,
         ),
+        (":s sh:targetNode :x ; sh:in () ; :p <<( :x :p :x )>> .", "triple term", 5),
     ],
 )
 def test_unusable_shapes_are_an_error_with_their_file(
@@ -186,3 +203,23 @@ def test_unusable_shapes_are_an_error_with_their_file(
         validate_files([write(":x a :T .")], [shapes])
     assert str(caught.value.path) == str(shapes)
     assert caught.value.line == line
+
+
+@pytest.mark.parametrize("engine", ["pyshacl", "both"])
+def test_pyshacl_is_asked_of_no_triple_terms(
+    write: Callable[..., Path], engine: EngineName
+) -> None:
+    shapes = write(":s a sh:NodeShape ; sh:targetNode :x ; sh:nodeKind sh:IRI .", "s.ttl")
+    data = write(":x :p <<( :x :p :x )>> .")
+    assert validate_files([data], [shapes]).conforms
+    with pytest.raises(SourceError, match="triple term"):
+        validate_files([data], [shapes], engine)
+
+
+def test_explaining_unusable_shapes_is_an_error_with_their_file(
+    write: Callable[..., Path],
+) -> None:
+    shapes = write(":s sh:targetNode :x ; sh:sparql [ sh:select 'ASK { $this ?p ?o }' ] .", "s.ttl")
+    with pytest.raises(SourceError, match="SELECT") as caught:
+        list(explain("s", [shapes]))
+    assert (str(caught.value.path), caught.value.line) == (str(shapes), 5)

@@ -10,9 +10,9 @@ from itertools import product
 
 import pyoxigraph as ox
 
-from kg.shacl.components.sparql import messages_of, query_of
+from kg.shacl.components.sparql import query_of
 from kg.shacl.conditions import not_
-from kg.shacl.constraints import Check, Compiling, QueryCheck, ValueCheck
+from kg.shacl.constraints import Check, Compiling, QueryCheck, ValueCheck, filled
 from kg.shacl.shapes import SH, Node, NotCompilableError, Shape
 
 # Terms that a query can name.
@@ -67,13 +67,13 @@ def _check(
             if graph.values(validator, SH + "ask"):
                 return _asking(compiling, shape, component, validator, values)
             select = query_of(compiling, shape, validator, "select", _constants(values))
-            messages = messages_of(graph, validator) or messages_of(graph, component)
+            messages = graph.messages(validator) or graph.messages(component)
             return QueryCheck(
                 component=component.value,
                 message="the validator of a component found something",
                 select=select,
                 source=None,
-                messages=tuple(_filled(message, values) for message in messages),
+                messages=tuple(filled(message, values) for message in messages),
             )
     raise graph.unusable("no validator fits the shape", component)
 
@@ -91,19 +91,14 @@ def _asking(
         inside = select.inside(compiling.names, {"this": focus, "value": value})
         return not_(f"EXISTS {inside}")
 
-    messages = messages_of(shape.graph, validator) or messages_of(shape.graph, component)
-    said = " ".join(sorted(_filled(message, values) for message in messages))
+    messages = shape.graph.messages(validator) or shape.graph.messages(component)
     return ValueCheck(
-        component.value, said or "the validator of a component does not agree", bad, bool(said)
+        component.value,
+        "the validator of a component does not agree",
+        bad,
+        tuple(filled(message, values) for message in messages),
     )
 
 
 def _constants(values: dict[str, Writable]) -> dict[str, str]:
     return {name: str(value) for name, value in values.items()}
-
-
-def _filled(message: str, values: dict[str, Writable]) -> str:
-    for name, value in values.items():
-        for sign in "$?":
-            message = message.replace(f"{{{sign}{name}}}", value.value)
-    return message

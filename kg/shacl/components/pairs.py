@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from kg.namespaces import shorten
+from kg.shacl.components.ranges import compared
 from kg.shacl.conditions import exists, not_, sure
 from kg.shacl.constraints import Check, Compiling, RowCheck, ValueCheck
 from kg.shacl.expressions import some_value
@@ -51,8 +52,8 @@ def less_than(compiling: Compiling, shape: Shape) -> Iterator[Check]:
 
             def bad(focus: str, value: str, operator: str = operator, other: object = other) -> str:
                 bound = compiling.names.fresh()
-                compared = f"{compiling.literal(value)} {operator} {compiling.literal(bound)}"
-                return exists(f"{focus} {other} {bound} .", not_(sure(compared)), about=(focus,))
+                order = compared(compiling.literal(value), operator, compiling.literal(bound))
+                return exists(f"{focus} {other} {bound} .", not_(sure(order)), about=(focus,))
 
             component = f"{SH}{name[0].upper()}{name[1:]}ConstraintComponent"
             yield ValueCheck(component, f"not {operator} each value of {_name(other)}", bad)

@@ -14,7 +14,14 @@ from kg.shacl.constraints import Check, Compiling, QueryCheck
 from kg.shacl.paths import to_sparql
 from kg.shacl.prebinding import Select
 from kg.shacl.query_text import read_query
-from kg.shacl.shapes import SH, Node, NotCompilableError, Shape, ShapesGraph
+from kg.shacl.shapes import (
+    SH,
+    Node,
+    NotCompilableError,
+    Shape,
+    ShapesGraph,
+    UnusableShapesError,
+)
 
 _TRUE = ox.Literal(True)
 _RDF_TYPE = expand("rdf:type")
@@ -33,7 +40,7 @@ def constraints(compiling: Compiling, shape: Shape) -> Iterator[Check]:
             message="a query of the shape found something",
             select=query_of(compiling, shape, node, "select", {}),
             source=node,
-            messages=messages_of(graph, node),
+            messages=graph.messages(node),
         )
 
 
@@ -52,15 +59,13 @@ def query_of(
     path = None if shape.path is None else f"({to_sparql(shape.path)})"
     bound = frozenset({"this", "value"} if form == "ask" else {"this"})
     prefixes = prefixes_of(shape.graph, node)
-    select = read_query(texts[0].value, prefixes, constants, path, bound)
+    try:
+        select = read_query(texts[0].value, prefixes, constants, path, bound, form)
+    except UnusableShapesError as error:
+        raise shape.graph.unusable(str(error), shape.node) from error
     if select.counts_solutions:
         compiling.require_one_graph("a query counts")
     return select
-
-
-def messages_of(graph: ShapesGraph, node: Node) -> tuple[str, ...]:
-    """Return the messages of a constraint or validator."""
-    return tuple(message.value for message in graph.values(node, SH + "message"))
 
 
 def prefixes_of(graph: ShapesGraph, node: Node) -> dict[str, str]:
@@ -69,6 +74,7 @@ def prefixes_of(graph: ShapesGraph, node: Node) -> dict[str, str]:
     ``rdf``, ``rdfs`` and ``owl`` are always there, as pySHACL has it.
     """
     prefixes = {name: PREFIXES[name] for name in ("rdf", "rdfs", "owl")}
+    declared: dict[str, str] = {}
     waiting = list(graph.values(node, SH + "prefixes"))
     seen = set(waiting)
     if waiting:
@@ -80,9 +86,11 @@ def prefixes_of(graph: ShapesGraph, node: Node) -> dict[str, str]:
             namespaces = graph.values(declaration, SH + "namespace")
             if len(names) != 1 or len(namespaces) != 1:
                 raise graph.unusable("sh:declare needs one sh:prefix and one sh:namespace")
-            prefixes[names[0].value] = namespaces[0].value
+            name, namespace = names[0].value, namespaces[0].value
+            if declared.setdefault(name, namespace) != namespace:
+                raise graph.unusable(f"the prefix {name}: is declared with two namespaces", node)
         for imported in graph.values(source, expand("owl:imports")):
             if imported not in seen:
                 seen.add(imported)
                 waiting.append(imported)
-    return prefixes
+    return prefixes | declared

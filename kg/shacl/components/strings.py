@@ -12,6 +12,9 @@ from kg.shacl.expressions import walk
 from kg.shacl.paths import reaches_itself, repeats, to_sparql, without_itself
 from kg.shacl.shapes import SH, Shape
 
+# https://www.w3.org/TR/xpath-functions-31/#flags
+_FLAGS = "smixq"
+
 
 def lengths(_: Compiling, shape: Shape) -> Iterator[Check]:
     """The text of each value, which is no blank node, is long enough and short enough."""
@@ -20,7 +23,7 @@ def lengths(_: Compiling, shape: Shape) -> Iterator[Check]:
         ("maxLength", "<=", "longer than"),
     ):
         number = shape.number(name)
-        if number is None or (name == "minLength" and number == 0):
+        if number is None:
             continue
 
         def bad(_: str, value: str, operator: str = operator, number: int = number) -> str:
@@ -33,6 +36,8 @@ def lengths(_: Compiling, shape: Shape) -> Iterator[Check]:
 def pattern(compiling: Compiling, shape: Shape) -> Iterator[Check]:
     """The text of each value, which is no blank node, matches."""
     flags = shape.one("flags")
+    if flags is not None and not set(flags.value) <= set(_FLAGS):
+        raise shape.graph.unusable(f"sh:flags may only have the letters {_FLAGS}", shape.node)
     for text in shape.values("pattern"):
         if not isinstance(text, ox.Literal):
             raise shape.graph.unusable("sh:pattern must be a string", shape.node)
