@@ -114,7 +114,7 @@ def read_statements(source: SourceFile) -> Statements:
     try:
         lines = ox.serialize(parser, format=ox.RdfFormat.N_TRIPLES)
     except SyntaxError as error:
-        raise _malformed(error, source.path) from None
+        raise malformed(error, source.path, "Turtle") from None
     assert lines is not None  # it is, without an output to write to
     statements = Statements(lines)
     if source.base is not None:
@@ -158,14 +158,15 @@ def _decode(data: bytes, path: Path) -> str:
         ) from None
 
 
-def _malformed(error: SyntaxError, path: Path) -> SourceError:
+def malformed(error: SyntaxError, path: Path, language: str) -> SourceError:
+    """Return what a parser of Turtle, or of a language like it, found, and how to mend it."""
     message = re.sub(r"^Parser error at line .*?: ", "", error.msg)
     hint = "Check the line, and the end of the one before it, for a missing '.', ';' or quote."
     if prefix := re.search(r"The prefix (\S*:) has not been declared", message):
         hint = f"Declare it at the top of the file: '@prefix {prefix[1]} <…> .'."
     elif "No scheme found" in message:
         hint = "Write the IRI in full, or as a prefixed name: relative IRIs are not resolved."
-    return SourceError(f"malformed Turtle: {message}", path=path, line=error.lineno, hint=hint)
+    return SourceError(f"malformed {language}: {message}", path=path, line=error.lineno, hint=hint)
 
 
 def _refuse_blank_nodes(blank: list[bytes], path: Path, text: str) -> None:

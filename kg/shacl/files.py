@@ -48,10 +48,11 @@ def read_rdf(path: Path) -> list[ox.Quad]:
             hint="Name each of its files by an option of its own.",
         )
     if format is None:
+        instead = _INSTEAD.get(path.name) or _INSTEAD.get(ending, "")
         raise SourceError(
             f"no known RDF format has the extension '{path.suffix}'",
             path=path,
-            hint=f"{_INSTEAD.get(path.name) or _INSTEAD.get(ending, '')}Known: {', '.join(FORMATS)}.",
+            hint=f"{instead}Known: {', '.join(FORMATS)}.",
         )
     data = read_bytes(path).removeprefix(b"\xef\xbb\xbf")
     if format is ox.RdfFormat.RDF_XML:
