@@ -78,7 +78,9 @@ def _run(data: Iterable[ox.Quad | ox.Triple], shapes: rdflib.Graph) -> list[Resu
         raise UnusableShapesError("a shape contains itself") from error
     # pySHACL, and rdflib below it, answer malformed shapes with whatever broke first.
     except Exception as error:
-        raise UnusableShapesError(str(error) or type(error).__name__) from error
+        # The first line says it; what may follow is every shape on the way.
+        said = str(error).strip().partition("\n")[0]
+        raise UnusableShapesError(said or type(error).__name__) from error
     return [_result(report, node, shapes) for node in report.objects(None, _SH.result)]
 
 

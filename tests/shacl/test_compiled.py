@@ -404,3 +404,13 @@ def test_a_blank_node_has_no_text_even_of_length_zero() -> None:
     shapes = ":s sh:targetClass :C ; sh:property [ sh:path :p ; sh:minLength 0 ] ."
     (result,) = judged(':a a :C ; :p [], "", :b .', shapes, "compiled").results
     assert isinstance(result.value, ox.BlankNode)
+
+
+def test_shapes_that_are_nested_beyond_both_engines_are_an_error_of_one_line() -> None:
+    inner = ":x"
+    for _ in range(200):
+        inner = f"[ sh:not {inner} ]"
+    shapes = f":s sh:targetNode :a ; sh:not {inner} . :x a sh:NodeShape ; sh:in () ."
+    with pytest.raises(UnusableShapesError, match=r"too deep!; pySHACL judged <.*/s>") as caught:
+        judged(GRAPH, shapes, "compiled")
+    assert "\n" not in str(caught.value)
