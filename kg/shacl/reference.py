@@ -12,11 +12,9 @@ import warnings
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
 import pyoxigraph as ox
-import pyshacl
 import rdflib
 from pyshacl import Validator
 from pyshacl.errors import ShapeRecursionWarning
@@ -49,19 +47,6 @@ def judge(
     with _quiet(), warnings.catch_warnings():
         warnings.simplefilter("error", ShapeRecursionWarning)
         return _run(data, to_rdflib(shapes, rdflib.Graph(bind_namespaces="none")))
-
-
-def malformed(shapes: Iterable[ox.Quad | ox.Triple]) -> list[Result]:
-    """Judge shapes by the shapes of SHACL itself, and return what is wrong with them.
-
-    These come with pySHACL; they are those of https://www.w3.org/TR/shacl/#shacl-shacl.
-    """
-    assert pyshacl.__file__
-    path = Path(pyshacl.__file__).parent / "assets" / "shacl-shacl.ttl"
-    with _quiet(), warnings.catch_warnings():
-        # A shape is made of shapes, so here recursion is as it should be.
-        warnings.simplefilter("ignore", ShapeRecursionWarning)
-        return _run(shapes, rdflib.Graph(bind_namespaces="none").parse(path))
 
 
 def _run(data: Iterable[ox.Quad | ox.Triple], shapes: rdflib.Graph) -> list[Result]:

@@ -141,8 +141,8 @@ def placed_errors(statements: Sequence[ox.Quad], files: Sequence[Path]) -> Itera
 
 
 def _require_shapes(statements: list[ox.Quad], files: list[Path]) -> None:
-    from kg.shacl.reference import malformed
     from kg.shacl.shapes import UnusableShapesError
+    from kg.shacl.syntax import malformed
 
     _require_a_shape(statements, files)
     for quad in statements:

@@ -189,8 +189,8 @@ def test_an_ill_typed_literal_is_a_result_not_a_warning(
         (
             ":s sh:targetNode :x ; sh:in _:l . _:l <http://www.w3.org/1999/02/22-rdf-syntax-ns"
             "#first> :x ; <http://www.w3.org/1999/02/22-rdf-syntax-ns#rest> _:l .",
-            "recursive",
-            None,
+            "ListShape",
+            5,
         ),
         (":s sh:targetNode :x ; sh:in () ; :p <<( :x :p :x )>> .", "triple term", 5),
     ],
