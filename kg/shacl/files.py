@@ -88,13 +88,18 @@ Places = dict[ox.NamedNode | ox.BlankNode, tuple[Path, int | None]]
 def places(files: Sequence[Path], quads: Iterable[ox.Quad]) -> Places:
     """Return the file and line (1-based) where each node is first described or mentioned.
 
-    A blank node stands where the nearest named node that points to it does. In formats other
-    than Turtle, TriG, N-Triples and N-Quads only names are known, so nothing is found there.
+    A blank node stands where the nearest named node that points to it does. Of files other than
+    Turtle, TriG, N-Triples and N-Quads the lines are not known.
     """
     subjects: Places = {}
     mentions: Places = {}
     for path in files:
         if path.suffix.lower() not in _SCANNED:
+            for quad in read_rdf(path):
+                if isinstance(quad.subject, ox.NamedNode):
+                    subjects.setdefault(quad.subject, (path, None))
+                if isinstance(quad.object, ox.NamedNode):
+                    mentions.setdefault(quad.object, (path, None))
             continue
         text = read_bytes(path).decode("utf-8-sig", errors="replace")
         for iri, line, is_subject in scan(text):

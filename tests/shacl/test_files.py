@@ -123,6 +123,22 @@ def test_places_prefer_where_a_node_is_described(tmp_path: Path) -> None:
     assert sum(isinstance(node, ox.BlankNode) for node in found) == 2
 
 
+def test_of_a_file_whose_lines_are_not_known_the_file_is_the_place(tmp_path: Path) -> None:
+    path = tmp_path / "file.jsonld"
+    path.write_text(
+        '{"@id": "https://example.org/a", "https://example.org/knows":'
+        ' [{"@id": "https://example.org/b"}, {"https://example.org/age": 1}]}',
+        encoding="utf-8",
+    )
+    found = places([path], read_rdf(path))
+    assert [str(node) for node in found if isinstance(node, ox.BlankNode)]
+    assert {node.value for node in found if isinstance(node, ox.NamedNode)} == {
+        "https://example.org/a",
+        "https://example.org/b",
+    }
+    assert set(found.values()) == {(path, None)}
+
+
 def test_a_circle_of_blank_nodes_has_no_place(tmp_path: Path) -> None:
     path = tmp_path / "file.nt"
     path.write_text(
