@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import tempfile
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack
 from io import RawIOBase
 from pathlib import Path
 from typing import IO
@@ -35,13 +34,13 @@ class PutAside:
         self._graph = graph
         self._due = due
         self._files: dict[int, IO[bytes]] = {}
-        self._open = ExitStack()
 
     def __enter__(self) -> PutAside:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._open.close()
+        for file in self._files.values():
+            file.close()
 
     def follow(self, rule: StoredQuery) -> int:
         """Put aside what a rule gives, and return how many triples that is.
@@ -79,9 +78,8 @@ class PutAside:
     def _file_of(self, rule: str) -> IO[bytes]:
         due = self._due[rule]
         if due not in self._files:
-            self._files[due] = self._open.enter_context(
-                tempfile.NamedTemporaryFile(prefix="kg-derived-", suffix=".nt")  # noqa: SIM115
-            )
+            file = tempfile.NamedTemporaryFile(prefix="kg-derived-", suffix=".nt")  # noqa: SIM115
+            self._files[due] = file
         return self._files[due]
 
     def load(self, round: int) -> None:

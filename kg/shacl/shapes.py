@@ -111,7 +111,8 @@ class ShapesGraph:
         for statement in statements:
             assert not isinstance(statement.subject, ox.Triple)
             if isinstance(statement.object, ox.Triple):
-                raise self.unusable("a triple term stands in the shapes")
+                node = statement.subject if isinstance(statement.subject, ox.NamedNode) else None
+                raise UnusableShapesError("SHACL knows no triple terms", node)
             values = self._by_subject[statement.subject].setdefault(statement.predicate.value, [])
             if statement.object not in values:
                 values.append(statement.object)

@@ -20,10 +20,11 @@ def malformed(shapes: Iterable[ox.Quad | ox.Triple]) -> tuple[Result, ...]:
     compiled engine judges by them: pySHACL takes seven times as long for a list of 60 shapes, and
     25 times for one of 150.
     """
-    return judge(Data(lambda: shapes), read_rdf(_shapes_of_shapes()), "compiled").results
+    return judge(Data(lambda: shapes), read_rdf(shapes_of_shapes()), "compiled").results
 
 
-def _shapes_of_shapes() -> Path:
+def shapes_of_shapes() -> Path:
+    """Return the file of the shapes of SHACL itself."""
     found = find_spec("pyshacl")
     assert found is not None
     assert found.origin is not None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -98,9 +99,14 @@ def validate_files(
     from kg.shacl.engines import Data
 
     quads = [quad for path in data for quad in read_rdf(path)]
-    known = places(data, quads)
     statements: list[ox.Quad | ox.Triple] = [*quads, *read_source(ontology_source())]
-    return _placed_report(_judge(Data(lambda: statements), shapes, by), known.get)
+    return _placed_report(_judge(Data(lambda: statements), shapes, by), _find_among(data, quads))
+
+
+def _find_among(files: Sequence[Path], quads: Sequence[ox.Quad]) -> Find:
+    # The files are read again for it, which is for nothing if all conforms.
+    known = cache(lambda: places(files, quads))
+    return lambda node: known().get(node)
 
 
 def _placed_report(judgement: Judgement, find: Find) -> Report:
@@ -141,16 +147,11 @@ def placed_errors(statements: Sequence[ox.Quad], files: Sequence[Path]) -> Itera
 
 
 def _require_shapes(statements: list[ox.Quad], files: list[Path]) -> None:
-    from kg.shacl.shapes import UnusableShapesError
     from kg.shacl.syntax import malformed
 
     _require_a_shape(statements, files)
-    for quad in statements:
-        if isinstance(quad.object, ox.Triple):
-            node = quad.subject if isinstance(quad.subject, ox.NamedNode) else None
-            raise UnusableShapesError("SHACL knows no triple terms", node)
-    known = places(files, statements)
-    faults = in_order(tuple(_placed(fault, known.get) for fault in malformed(statements)))
+    find = _find_among(files, statements)
+    faults = in_order(tuple(_placed(fault, find) for fault in malformed(statements)))
     if faults:
         fault = faults[0]
         path, line = fault.place or (", ".join(map(str, files)), None)

@@ -14,13 +14,13 @@ from kg.errors import QueryError
 from kg.namespaces import expand
 from kg.show.agent import agent_page
 from kg.show.assertion import assertion_page
-from kg.show.page import Line, Page, Section, as_json, as_markdown, as_text
+from kg.show.page import TO_SHOW_ALL, Line, Page, Section, as_json, as_markdown, as_text
 from kg.show.proposition import proposition_page
 from kg.show.reader import Reader
 from kg.show.record import record_page
 from kg.show.resource import node_page, resource_page
 
-__all__ = ["Line", "Page", "Section", "as_json", "as_markdown", "as_text", "show"]
+__all__ = ["TO_SHOW_ALL", "Line", "Page", "Section", "as_json", "as_markdown", "as_text", "show"]
 
 _TYPES = """
 SELECT DISTINCT ?type WHERE {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from kg.rows import string
 from kg.show.links import findings, moves, node_sections
-from kg.show.page import Line, Page, Section
+from kg.show.page import Line, Page, Section, left_out
 from kg.show.quotes import passages
 from kg.show.reader import Reader
 
@@ -151,8 +151,7 @@ def _branch(reader: Reader, iri: str, wanted: str, limit: int | None, seen: froz
         limit_here = limit
     shown = relayed[:limit_here]
     children = [_branch(reader, one, wanted, limit, seen) for one in shown]
-    if len(relayed) > len(shown):
-        children.append(Line(f"... and {len(relayed) - len(shown)} more (--limit 0 shows all)"))
+    children += left_out(len(relayed) - len(shown))
     if statement.relays:
         who = reader.name(statement.speaker) if statement.speaker else "somebody unnamed"
         text = f"{who} relays ({_how(reader, iri)}):"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from kg.namespaces import expand
 from kg.rows import string
 from kg.show.facts import facts_of
-from kg.show.page import Line, Section
+from kg.show.page import Line, Section, left_out
 from kg.show.reader import Reader
 
 _BETWEEN = """
@@ -145,8 +145,7 @@ def node_sections(
     for family, title in titles.items():
         chosen = [node for node in nodes if node.family == family]
         lines = [node_line(reader, node, leaving_out=leaving_out) for node in chosen[:limit]]
-        if len(chosen) > len(lines):
-            lines.append(Line(f"... and {len(chosen) - len(lines)} more (--limit 0 shows all)"))
+        lines += left_out(len(chosen) - len(lines))
         sections.append(Section(title, tuple(lines)))
     return sections
 
@@ -192,8 +191,7 @@ def findings(reader: Reader, *assertions: str, limit: int | None = None) -> Sect
                 (reader.line(about),) if len(assertions) > 1 else (),
             )
         )
-    if len(rows) > len(lines):
-        lines.append(Line(f"... and {len(rows) - len(lines)} more (--limit 0 shows all)"))
+    lines += left_out(len(rows) - len(lines))
     return Section("What the record shows", tuple(lines))
 
 

@@ -25,6 +25,15 @@ class Line:
     quoted: bool = False
 
 
+# What the line for the rest of a list tells whoever types a command.
+TO_SHOW_ALL = " (--limit 0 shows all)"
+
+
+def left_out(count: int) -> tuple[Line, ...]:
+    """Return the line that says how many more a list has than it shows, if it has."""
+    return (Line(f"... and {count} more{TO_SHOW_ALL}"),) if count else ()
+
+
 @dataclass(frozen=True)
 class Section:
     """A heading and its lines; a section without lines is not printed."""

@@ -17,7 +17,7 @@ from kg.documents import AttachedText
 from kg.engine import Engine, Term
 from kg.namespaces import PREFIXES, expand, shorten
 from kg.rows import select, string
-from kg.show.page import Line
+from kg.show.page import Line, left_out
 
 # Everything the given assertions relay, and everyone who relays them, however far away.
 _STATEMENTS = """
@@ -229,10 +229,7 @@ class Reader:
         every = list(dict.fromkeys(assertions))
         shown = every[:limit]
         self.learn(shown)
-        lines = [self.line(iri) for iri in shown]
-        if len(every) > len(shown):
-            lines.append(Line(f"... and {len(every) - len(shown)} more (--limit 0 shows all)"))
-        return tuple(lines)
+        return (*map(self.line, shown), *left_out(len(every) - len(shown)))
 
 
 def _words(short: str) -> str:

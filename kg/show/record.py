@@ -7,7 +7,7 @@ import pyoxigraph as ox
 from kg.namespaces import ONTOLOGY_GRAPH
 from kg.rows import number, string, truth
 from kg.show.facts import facts_of
-from kg.show.page import Line, Page, Section
+from kg.show.page import Line, Page, Section, left_out
 from kg.show.reader import Reader
 
 # Assertions on propositions that have the thing at either end or as their scope.
@@ -176,7 +176,4 @@ def _files(reader: Reader, iri: str, limit: int | None) -> tuple[Line, ...]:
 def cut(lines: list[Line], limit: int | None) -> tuple[Line, ...]:
     """Return the first ``limit`` lines and one that says how many were left out."""
     shown = lines[:limit]
-    left_out = len(lines) - len(shown)
-    if left_out:
-        shown.append(Line(f"... and {left_out} more (--limit 0 shows all)"))
-    return tuple(shown)
+    return (*shown, *left_out(len(lines) - len(shown)))

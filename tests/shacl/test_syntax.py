@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pyoxigraph as ox
 import pyshacl
 import pytest
 import rdflib
 
 from kg.shacl.files import read_rdf
-from kg.shacl.syntax import malformed
+from kg.shacl.syntax import malformed, shapes_of_shapes
 from kg.shacl.validation import shape_files
 
 PREFIXES = "@prefix sh: <http://www.w3.org/ns/shacl#> .\n@prefix : <https://example.org/> .\n"
-META = Path(pyshacl.__file__ or "").parent / "assets" / "shacl-shacl.ttl"
 
 GOOD = [
     ":s a sh:NodeShape ; sh:targetClass :C ; sh:property [ sh:path :p ; sh:minCount 1 ] .",
@@ -42,7 +39,7 @@ BAD = [
 def test_what_pyshacl_refuses_is_malformed_and_nothing_else(body: str) -> None:
     text = PREFIXES + body
     found = malformed(ox.parse(text, format=ox.RdfFormat.TURTLE))
-    shapes, meta = rdflib.Graph().parse(data=text), rdflib.Graph().parse(META)
+    shapes, meta = rdflib.Graph().parse(data=text), rdflib.Graph().parse(shapes_of_shapes())
     conforms, _, _ = pyshacl.validate(shapes, shacl_graph=meta)
     assert conforms is (not found)
     assert conforms is (body in GOOD)

@@ -17,12 +17,10 @@ from kg.errors import QueryError
 from kg.names import is_graph, is_known
 from kg.plain_text import clean, one_line
 from kg.server.worker.evaluate import Bounds, Job, Open, RefusedError, graph_text
-from kg.show import Line, Page, show
+from kg.show import TO_SHOW_ALL, Line, Page, show
 
 _LISTED = 200
 _TRIPLES = 2_000
-# What a list that was cut tells who typed a command.
-_TYPED = " (--limit 0 shows all)"
 # What stands unescaped in an address besides letters, digits and "-._~": RFC 3986, section 3.3.
 _IN_PATHS = "/:@!$&'()*+,;=%"
 
@@ -85,7 +83,7 @@ def _list(lines: tuple[Line, ...], about: str, job: Job) -> str:
 
 def _linked(line: Line, about: str, job: Job) -> str:
     """Return a line with a link to what it is about, on its name if that stands in the line."""
-    text = clean(line.text.removesuffix(_TYPED))
+    text = clean(line.text.removesuffix(TO_SHOW_ALL))
     local = (line.iri or "").removeprefix(job["base"])
     # A browser would take "?", "#" and dots for something else than parts of a name.
     unfit = re.search(r"[?#]|(^|/)\.\.?(/|$)", local)

@@ -13,7 +13,7 @@ import pyoxigraph as ox
 from kg.shacl.components.sparql import query_of
 from kg.shacl.conditions import not_
 from kg.shacl.constraints import Check, Compiling, QueryCheck, ValueCheck, filled
-from kg.shacl.shapes import SH, Node, NotCompilableError, Shape
+from kg.shacl.shapes import SH, Node, NotCompilableError, Shape, ShapesGraph
 
 # Terms that a query can name.
 Writable = ox.NamedNode | ox.Literal
@@ -67,13 +67,12 @@ def _check(
             if graph.values(validator, SH + "ask"):
                 return _asking(compiling, shape, component, validator, values)
             select = query_of(compiling, shape, validator, "select", _constants(values))
-            messages = graph.messages(validator) or graph.messages(component)
             return QueryCheck(
                 component=component.value,
                 message="the validator of a component found something",
                 select=select,
                 source=None,
-                messages=tuple(filled(message, values) for message in messages),
+                messages=_messages(graph, validator, component, values),
             )
     raise graph.unusable("no validator fits the shape", component)
 
@@ -91,13 +90,20 @@ def _asking(
         inside = select.inside(compiling.names, {"this": focus, "value": value})
         return not_(f"EXISTS {inside}")
 
-    messages = shape.graph.messages(validator) or shape.graph.messages(component)
     return ValueCheck(
         component.value,
         "the validator of a component does not agree",
         bad,
-        tuple(filled(message, values) for message in messages),
+        _messages(shape.graph, validator, component, values),
     )
+
+
+def _messages(
+    graph: ShapesGraph, validator: Node, component: Node, values: dict[str, Writable]
+) -> tuple[ox.Literal, ...]:
+    """Return what a validator, or else its component, says, with the parameters filled in."""
+    found = graph.messages(validator) or graph.messages(component)
+    return tuple(filled(message, values) for message in found)
 
 
 def _constants(values: dict[str, Writable]) -> dict[str, str]:
