@@ -24,7 +24,7 @@ from kg.dispute import Dispute
 from kg.embedded import EmbeddedEngine
 from kg.errors import SnapshotError
 from kg.namespaces import ONTOLOGY_GRAPH
-from kg.pipeline import staged
+from kg.pipeline import prepared
 from kg.shacl.changed import Changed
 from kg.shacl.patterns import TooRichError, keys, read_patterns
 from kg.snapshot import current, open_snapshot, roots
@@ -50,7 +50,7 @@ class Changes:
 
 
 @contextmanager
-def changes_since_snapshot(dispute: Dispute) -> Iterator[Changes]:
+def changes_since_snapshot(dispute: Dispute, jobs: int | None = None) -> Iterator[Changes]:
     """Compare the sources with the published snapshot, and derive anew what follows from them.
 
     The engine is closed, and its files removed, at the end of the ``with`` block. Raises
@@ -63,11 +63,11 @@ def changes_since_snapshot(dispute: Dispute) -> Iterator[Changes]:
         added, removed = _differences(before, dispute, files)
         if _derives_otherwise(before, dispute, added | removed):
             # Most of the work is to derive, which is several times quicker in memory.
-            engine = staged(dispute)
-            graph = dispute.derived_graph
-            now, then = _lines(engine, graph), _lines(before, graph)
-            came, went = _quads(now - then, graph), _quads(then - now, graph)
-            yield Changes(engine, frozenset(added | came), frozenset(removed | went))
+            with prepared(dispute, jobs=jobs) as engine:
+                graph = dispute.derived_graph
+                now, then = _lines(engine, graph), _lines(before, graph)
+                came, went = _quads(now - then, graph), _quads(then - now, graph)
+                yield Changes(engine, frozenset(added | came), frozenset(removed | went))
         else:
             with _copy(before) as engine:
                 engine.remove(removed)

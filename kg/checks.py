@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from kg.dispute import Dispute
-from kg.engine import Engine, Rows, Term
+from kg.engine import Engine, Rows, Term, foresee
 from kg.errors import QueryError
 from kg.stored_query import StoredQuery, catalogue
 
@@ -23,6 +23,11 @@ class Finding:
     def __str__(self) -> str:
         row = ", ".join(f"{name} {term}" for name, term in self.row.items() if term is not None)
         return f"{self.check}: {self.title} ({row})"
+
+
+def foresee_checks(engine: Engine, dispute: Dispute) -> None:
+    """Let an engine that can do so begin with what ``run_checks`` will ask. Raises as that."""
+    foresee(engine, (check.text for _, check in sorted(catalogue(dispute, "check").items())))
 
 
 def run_checks(

@@ -9,7 +9,7 @@ from graphlib import CycleError, TopologicalSorter
 
 from kg.derived_properties import refuse_derived_properties
 from kg.dispute import Dispute
-from kg.engine import Engine
+from kg.engine import Engine, foresee
 from kg.errors import QueryError
 from kg.namespaces import shorten
 from kg.put_aside import PutAside
@@ -45,14 +45,24 @@ def derive(engine: Engine, dispute: Dispute, step: Step | None = None) -> dict[s
     refuse_derived_properties(engine, dispute, rules)
     rounds = rounds_of(rules)
     counts: dict[str, int] = {}
-    with PutAside(engine, dispute.derived_graph, _due(rules, rounds)) as made:
+    due = _due(rules, rounds)
+
+    def begin(round: int) -> None:
+        foresee(engine, (rule.text for rule in rules if rounds[rule.name] == round))
+
+    with PutAside(engine, dispute.derived_graph, due) as made:
         if step:
             step(_DATES)
+        begun = -1
+        if due[_DATES] > 0:  # else they must be loaded before any rule runs
+            begin(begun := 0)
         counts[_DATES] = made.write(_DATES, time_bounds(engine, dispute))
         for rule in rules:
             if step:
                 step(rule.name)
-            made.load(rounds[rule.name])
+            if rounds[rule.name] > begun:
+                made.load(begun := rounds[rule.name])
+                begin(begun)
             counts[rule.name] = made.follow(rule)
         made.load(_LAST)
     return counts

@@ -54,19 +54,21 @@ class EmbeddedEngine:
         with _failures("cannot open the store", folder):
             return cls(ox.Store.read_only(str(folder)))
 
+    @property
+    def _written(self) -> ox.Store:
+        """The store, for somebody who is going to write to it."""
+        return self._store
+
+    def foresee(self, texts: Iterable[str]) -> None:
+        """Say what will be asked soon, each once, for an engine that can begin with it."""
+
     def query(self, text: str) -> Answer:
         """Run a query over the union of all graphs.
 
         Raises ``QueryError`` for malformed SPARQL, for nesting that would exhaust the stack and
         for clauses that reach outside the store; ``EngineError`` if the store fails.
         """
-        answer = self.answer(text)
-        if isinstance(answer, ox.QueryBoolean):
-            return bool(answer)
-        if isinstance(answer, ox.QueryTriples):
-            return Triples(_guarded(answer))
-        columns = [variable.value for variable in answer.variables]
-        return Rows(columns, (tuple(row) for row in _guarded(answer)))
+        return read(self.answer(text))
 
     def answer(
         self,
@@ -107,19 +109,18 @@ class EmbeddedEngine:
         answer = self.answer(text)
         if not isinstance(answer, ox.QueryTriples):
             raise QueryError("only a CONSTRUCT gives triples")
-        with _failures("the store failed while it answered"):
-            answer.serialize(stream, ox.RdfFormat.N_TRIPLES)  # type: ignore[arg-type]
+        write_triples(answer, stream)
 
     def add(self, quads: Iterable[ox.Quad]) -> None:
         """Add quads, all or none. Raises ``EngineError``."""
         with _failures("cannot write to the store"):
-            self._store.extend(quads)
+            self._written.extend(quads)
 
     def remove(self, quads: Iterable[ox.Quad]) -> None:
         """Remove quads, one after the other. Raises ``EngineError``."""
         with _failures("cannot write to the store"):
             for quad in quads:
-                self._store.remove(quad)
+                self._written.remove(quad)
 
     def fill(self, quads: Iterable[ox.Quad]) -> None:
         """Add quads as they come, in bounded memory. Raises ``EngineError``.
@@ -128,7 +129,7 @@ class EmbeddedEngine:
         a store that nobody else sees and that is thrown away on failure.
         """
         with _failures("cannot write to the store"):
-            self._store.bulk_extend(quads)
+            self._written.bulk_extend(quads)
 
     def load(
         self,
@@ -150,7 +151,8 @@ class EmbeddedEngine:
         name = ox.NamedNode(graph) if graph else None
         # In memory, quads that are gathered first take longer to load, and lie apart afterwards,
         # so that whoever scans them takes longer, too.
-        load = self._store.load if self._in_memory else self._store.bulk_load
+        store = self._written
+        load = store.load if self._in_memory else store.bulk_load
         with _failures("cannot load into the store", path):
             try:
                 load(data, format, path=path, to_graph=name, lenient=checked)  # type: ignore[arg-type]
@@ -160,7 +162,7 @@ class EmbeddedEngine:
     def drop_graph(self, graph: str) -> None:
         """Remove a named graph if it exists. Raises ``EngineError``."""
         with _failures("cannot write to the store"):
-            self._store.remove_graph(ox.NamedNode(graph))
+            self._written.remove_graph(ox.NamedNode(graph))
 
     def graphs(self) -> list[str]:
         """Return the IRIs of the named graphs, sorted."""
@@ -184,7 +186,7 @@ class EmbeddedEngine:
         No answer may be in use. Raises ``EngineError``.
         """
         with _failures("cannot compact the store"):
-            self._store.optimize()
+            self._written.optimize()
         self.reopen()
 
     def reopen(self) -> None:
@@ -223,6 +225,22 @@ class EmbeddedEngine:
     def __len__(self) -> int:
         """The number of quads."""
         return len(self._store)
+
+
+def read(answer: ox.QuerySolutions | ox.QueryTriples | ox.QueryBoolean) -> Answer:
+    """Return the store's own answer as that of any engine; it fails as ``EngineError`` only."""
+    if isinstance(answer, ox.QueryBoolean):
+        return bool(answer)
+    if isinstance(answer, ox.QueryTriples):
+        return Triples(_guarded(answer))
+    columns = [variable.value for variable in answer.variables]
+    return Rows(columns, (tuple(row) for row in _guarded(answer)))
+
+
+def write_triples(answer: ox.QueryTriples, stream: IO[bytes] | RawIOBase) -> None:
+    """Write the store's own answer into a stream, as N-Triples. Raises ``EngineError``."""
+    with _failures("the store failed while it answered"):
+        answer.serialize(stream, ox.RdfFormat.N_TRIPLES)  # type: ignore[arg-type]
 
 
 @contextmanager

@@ -23,6 +23,14 @@ class Rows:
 
 
 @dataclass(frozen=True)
+class Table:
+    """All rows of a SELECT, in memory."""
+
+    columns: Sequence[str]
+    rows: Sequence[tuple[Term | None, ...]]
+
+
+@dataclass(frozen=True)
 class Triples:
     """The answer to a CONSTRUCT or DESCRIBE."""
 
@@ -53,3 +61,10 @@ class Engine(Protocol):
     def graphs(self) -> list[str]:
         """Return the IRIs of the named graphs, sorted."""
         ...
+
+
+def foresee(engine: Engine, texts: Iterable[str]) -> None:
+    """Tell an engine what it will be asked soon, each once, if it can begin with it."""
+    begin = getattr(engine, "foresee", None)
+    if begin is not None:
+        begin(texts)

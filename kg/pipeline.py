@@ -5,19 +5,23 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pyoxigraph as ox
 
-from kg.checks import run_checks
+from kg.checks import foresee_checks, run_checks
 from kg.derivation import derive
 from kg.digests import StatedDigest, inputs_of
 from kg.dispute import Dispute
 from kg.embedded import EmbeddedEngine
 from kg.engine import Engine, Rows
-from kg.errors import NonConformanceError, SnapshotError
+from kg.errors import EngineError, NonConformanceError, SnapshotError
 from kg.in_words import counted
+from kg.machine import usual_jobs
+from kg.shared_engine import SharedEngine
 from kg.snapshot import current, open_snapshot, roots, workshop
 from kg.sources import ontology_source, read_statements
 from kg.staging import fits_in_memory
@@ -81,8 +85,13 @@ def steps(dispute: Dispute) -> int:
     return len(dispute.sources) + len(stored_paths(dispute, "derive")) + 5
 
 
-def build(dispute: Dispute, progress: Progress | None = None) -> BuildReport:
+def build(
+    dispute: Dispute, progress: Progress | None = None, jobs: int | None = None
+) -> BuildReport:
     """Load, derive, validate and publish; whatever fails leaves the old snapshot in place.
+
+    If the dispute is too large for memory, up to ``jobs`` processes derive and judge side by side;
+    how many it depends on the machine if that is left out.
 
     Raises ``SourceError``, ``QueryError``, ``SnapshotError``, or ``NonConformanceError`` if the
     data does not conform to its shapes or a check finds something.
@@ -90,15 +99,14 @@ def build(dispute: Dispute, progress: Progress | None = None) -> BuildReport:
     say = progress or _silent
     started = time.monotonic()
     small = fits_in_memory(dispute)
-    with workshop(dispute, lambda: say("waiting for another build"), in_memory=small) as shop:
+
+    def waiting() -> None:
+        say("waiting for another build")
+
+    with workshop(dispute, waiting, in_memory=small, jobs=jobs or usual_jobs()) as shop:
         inputs = inputs_of(dispute)
         stated = StatedDigest()
-        load(shop.engine, dispute, say, stated)
-        # A store on disk is in parts, which are slower to read until they are merged; it would
-        # merge them, again and again, while rules run.
-        shop.engine.optimize()
-        derived = derive(shop.engine, dispute, lambda rule: say(f"deriving {rule}"))
-        shop.engine.optimize()
+        derived = _fill(shop.engine, dispute, say, stated)
         validate(shop.engine, dispute, say)
         say("publishing")
         counts = count(shop.engine)
@@ -141,6 +149,18 @@ def load(
             engine.add(ox.parse(part, format=ox.RdfFormat.N_QUADS))
 
 
+def _fill(
+    engine: EmbeddedEngine, dispute: Dispute, say: Progress, digest: StatedDigest | None = None
+) -> dict[str, int]:
+    """Load and derive, and return how many triples each rule gave."""
+    load(engine, dispute, say, digest)
+    # A store on disk is in parts, which are slower to read until they are merged.
+    engine.optimize()
+    derived = derive(engine, dispute, lambda rule: say(f"deriving {rule}"))
+    engine.optimize()
+    return derived
+
+
 def validate(engine: EmbeddedEngine, dispute: Dispute, say: Progress | None = None) -> None:
     """Judge stated and derived statements by the shapes and the checks.
 
@@ -151,6 +171,7 @@ def validate(engine: EmbeddedEngine, dispute: Dispute, say: Progress | None = No
     from kg.shacl.report import INFO
 
     (say or _silent)("validating")
+    foresee_checks(engine, dispute)
     report = validate_dispute(engine, dispute)
     (say or _silent)("checking")
     findings = run_checks(engine, dispute)
@@ -179,15 +200,61 @@ def count(engine: EmbeddedEngine) -> dict[str, int]:
     return counts | {"triples": len(engine)}
 
 
-def staged(dispute: Dispute) -> EmbeddedEngine:
+def staged(dispute: Dispute, progress: Progress | None = None) -> EmbeddedEngine:
     """Return an engine in memory with the sources as they are now and what derives from them.
 
     Nothing is validated, written or published. Raises ``SourceError`` and ``QueryError``.
     """
     engine = EmbeddedEngine.memory()
-    load(engine, dispute)
-    derive(engine, dispute)
+    _fill(engine, dispute, progress or _silent)
     return engine
+
+
+@contextmanager
+def prepared(
+    dispute: Dispute, progress: Progress | None = None, jobs: int | None = None
+) -> Iterator[EmbeddedEngine]:
+    """Give an engine with the sources as they are now and what derives from them.
+
+    That is the published snapshot if it was built from the very same files. Else all is loaded and
+    derived: in memory, or, if the dispute is too large for that, in a folder for temporary files,
+    where up to ``jobs`` processes read it. Nothing is validated or published. Raises as ``staged``,
+    and ``EngineError``.
+    """
+    jobs = jobs or usual_jobs()
+    if engine := _published(dispute, jobs):
+        with closing(engine):
+            yield engine
+    elif fits_in_memory(dispute):
+        yield staged(dispute, progress)
+    else:
+        with TemporaryDirectory(prefix="kg-staged-") as folder, _room_in(folder):
+            engine = SharedEngine.make(Path(folder) / "store", jobs)
+            with closing(engine):
+                _fill(engine, dispute, progress or _silent)
+                yield engine
+
+
+def _published(dispute: Dispute, jobs: int) -> SharedEngine | None:
+    inputs = inputs_of(dispute)
+    for root in roots(dispute):
+        # A damaged one is as good as none.
+        with suppress(SnapshotError, EngineError):
+            snapshot = current(root)
+            if snapshot and snapshot.is_of(inputs):
+                return SharedEngine.open_read_only(snapshot.store, jobs)
+    return None
+
+
+@contextmanager
+def _room_in(folder: str) -> Iterator[None]:
+    try:
+        yield
+    except EngineError as error:
+        # The store reports what the system said in words only.
+        if "No space left" in error.message:
+            error.hint = f"Set TMPDIR to a folder with more space than {Path(folder).parent}."
+        raise
 
 
 def open_current(

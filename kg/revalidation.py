@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kg.changes import Changes, NoBaselineError, changes_since_snapshot
-from kg.checks import run_checks
+from kg.checks import foresee_checks, run_checks
 from kg.dispute import Dispute
-from kg.pipeline import Progress, staged
+from kg.pipeline import Progress, prepared
 from kg.shacl import Report, validate_changed, validate_dispute
 from kg.shacl.changed import Changed, NotBoundedError
 from kg.shacl.findings import findings_report
@@ -35,23 +35,23 @@ class Revalidation:
     reason: str | None = None
 
 
-def revalidate(dispute: Dispute, say: Progress) -> Revalidation:
+def revalidate(dispute: Dispute, say: Progress, jobs: int | None = None) -> Revalidation:
     """Judge the sources by the project's shapes and checks, as far as they changed.
 
     The report is the same as of judging everything: what the last build published had no fault,
     or it would not have been published. Without such a build, with another vocabulary, other
     shapes, checks or derivations, and wherever a change may affect anything, all is judged.
-    Raises as ``kg.pipeline.staged``.
+    ``jobs`` as for ``kg.pipeline.prepared``; raises as that.
     """
     say("comparing with the last build")
     try:
-        with changes_since_snapshot(dispute) as changes:
+        with changes_since_snapshot(dispute, jobs) as changes:
             say("validating")
             return _of_changes(dispute, changes, say)
     except (NoBaselineError, NotBoundedError) as error:
         reason = str(error)
-    say("loading and deriving")
-    return Revalidation(judge(staged(dispute), dispute, say), 0, reason)
+    with prepared(dispute, say, jobs) as engine:
+        return Revalidation(judge(engine, dispute, say), 0, reason)
 
 
 def _of_changes(dispute: Dispute, changes: Changes, say: Progress) -> Revalidation:
@@ -85,6 +85,8 @@ def judge(
     and ``QueryError`` for checks.
     """
     say("validating")
+    if not shapes:
+        foresee_checks(engine, dispute)
     report = validate_dispute(engine, dispute, shapes, by)
     if shapes:  # somebody else's idea of what is right; the project's checks are beside the point
         return report

@@ -33,6 +33,7 @@ from kg.dispute import Dispute
 from kg.embedded import EmbeddedEngine
 from kg.errors import EngineError, SnapshotError
 from kg.settings import cache_folder, has_temporary_folder
+from kg.shared_engine import SharedEngine
 from kg.staging import StagedEngine
 
 # Longer than any build of a dispute that people wrote by hand.
@@ -103,10 +104,12 @@ def workshop(
     waiting: Callable[[], None] | None = None,
     patience: float = PATIENCE_SECONDS,
     in_memory: bool = False,
+    jobs: int = 1,
 ) -> Iterator[Workshop]:
     """Give one build a fresh store to fill, and nobody else until it is done.
 
-    With ``in_memory``, it is filled there, and written to disk when it is published.
+    With ``in_memory``, it is filled there, and written to disk when it is published; else up to
+    ``jobs`` processes read it.
     If another build is at work, ``waiting`` is called once and this one waits up to ``patience``
     seconds. Raises ``SnapshotError`` if that was not enough, or nothing can be written.
     """
@@ -121,7 +124,9 @@ def workshop(
         # A name of its own: a store that somebody in this process still holds is no obstacle.
         work = Path(tempfile.mkdtemp(dir=root / "work"))
         engine = (
-            StagedEngine(work / "staged.nq") if in_memory else EmbeddedEngine.create(work / "store")
+            StagedEngine(work / "staged.nq")
+            if in_memory
+            else SharedEngine.make(work / "store", jobs)
         )
         shop = Workshop(root, work, engine)
         try:

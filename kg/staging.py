@@ -6,7 +6,6 @@ at the end costs less than that, as long as it fits in memory.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from io import RawIOBase
 from pathlib import Path
@@ -16,6 +15,7 @@ import pyoxigraph as ox
 
 from kg.dispute import Dispute
 from kg.embedded import EmbeddedEngine
+from kg.machine import free_memory
 
 # Bytes of memory that a byte of Turtle takes at most, in the store and while it is written out.
 _PER_BYTE = 10
@@ -30,7 +30,8 @@ def fits_in_memory(dispute: Dispute) -> bool:
     A source that cannot be read counts for nothing; who loads it says what is wrong with it.
     """
     size = sum(_size(source.path) for source in dispute.sources)
-    return _PER_BYTE * size <= _free_memory()
+    free = free_memory()
+    return _PER_BYTE * size <= (_MOST_BYTES if free is None else min(free, _MOST_BYTES))
 
 
 def _size(path: Path) -> int:
@@ -38,23 +39,6 @@ def _size(path: Path) -> int:
         return path.stat().st_size
     except OSError:
         return 0
-
-
-def _free_memory() -> int:
-    """Return the bytes that may be taken now; as much as a build may, if the system tells none."""
-    free = [_MOST_BYTES]
-    # What the system could give, and what a container may have as a whole.
-    for path, pattern in (
-        ("/proc/meminfo", rb"MemAvailable:\s*([0-9]+) kB"),
-        ("/sys/fs/cgroup/memory.max", rb"([0-9]+)"),
-    ):
-        try:
-            found = re.search(pattern, Path(path).read_bytes())
-        except OSError:
-            continue
-        if found:
-            free.append(int(found[1]) * (1024 if found[0].endswith(b"kB") else 1))
-    return min(free)
 
 
 class StagedEngine(EmbeddedEngine):

@@ -17,10 +17,12 @@ LAYERS = {
         "kg",
         "kg.errors",
         "kg.in_words",
+        "kg.machine",
         "kg.namespaces",
         "kg.plain_text",
         "kg.settings",
         "kg.whole_file",
+        "kg.with_parent",
     ],
     1: [
         "kg.engine",
@@ -34,6 +36,9 @@ LAYERS = {
         "kg.remote_quirks",
         "kg.remote_texts",
         "kg.remote_virtuoso",
+        "kg.reader",
+        "kg.readers",
+        "kg.shared_engine",
     ],
     3: [
         "kg.shacl",

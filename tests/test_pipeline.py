@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
 
 from kg import pipeline
+from kg.digests import content_digest
 from kg.dispute import Dispute, open_dispute
-from kg.errors import NonConformanceError, SnapshotError, SourceError
-from kg.pipeline import build, open_current, staged, steps
+from kg.errors import EngineError, NonConformanceError, SnapshotError, SourceError
+from kg.pipeline import build, open_current, prepared, staged, steps
 from kg.snapshot import current
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -158,6 +161,84 @@ def test_staged_writes_nothing(dispute: Dispute) -> None:
     before = sorted(dispute.folder.rglob("*"))
     assert len(staged(dispute).graphs()) == 6  # four sources, the vocabulary, the derived
     assert sorted(dispute.folder.rglob("*")) == before
+
+
+def large(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """Let no dispute fit in memory, and return where temporary files go."""
+    monkeypatch.setattr(pipeline, "fits_in_memory", lambda _: False)
+    place = tmp_path / "temporary"
+    place.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(place))
+    return place
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_what_is_too_large_for_memory_is_prepared_on_disk(
+    dispute: Dispute, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, jobs: int
+) -> None:
+    place = large(monkeypatch, tmp_path)
+    before = sorted(dispute.folder.rglob("*"))
+    with prepared(dispute, jobs=jobs) as engine:
+        assert content_digest(engine) == content_digest(staged(dispute))
+        assert list(place.glob("*/store"))
+    assert not list(place.iterdir())
+    assert sorted(dispute.folder.rglob("*")) == before
+
+
+def test_a_snapshot_of_the_same_files_is_prepared_already(
+    dispute: Dispute, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    build(dispute)
+    loaded: list[str] = []
+    with prepared(dispute, loaded.append) as engine:
+        assert len(engine) > 100
+    assert not loaded
+    source = dispute.folder / "statements" / "doc.ttl"
+    source.write_text(source.read_text("utf-8") + "# A comment.\n", "utf-8")
+    with prepared(dispute, loaded.append) as engine:
+        assert len(engine) > 100
+    assert loaded
+
+
+def test_a_damaged_snapshot_is_as_good_as_none(dispute: Dispute) -> None:
+    snapshot = build(dispute).path
+    for file in (snapshot / "store").glob("*.sst"):
+        file.write_bytes(b"\0" * file.stat().st_size)
+    (snapshot / "store" / "CURRENT").write_bytes(b"nowhere")
+    loaded: list[str] = []
+    with prepared(dispute, loaded.append) as engine:
+        assert len(engine) > 100
+    assert loaded
+
+
+def test_no_room_for_temporary_files(
+    dispute: Dispute, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    place = large(monkeypatch, tmp_path)
+
+    def full(*_: object, **__: object) -> None:
+        raise EngineError("cannot load into the store: No space left on device (os error 28)")
+
+    monkeypatch.setattr(pipeline, "load", full)
+    with pytest.raises(EngineError, match="No space left") as caught, prepared(dispute):
+        pass
+    assert caught.value.hint == f"Set TMPDIR to a folder with more space than {place}."
+    assert not list(place.iterdir())
+
+
+def test_a_malformed_date_is_told_of_while_others_read(
+    dispute: Dispute, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    place = large(monkeypatch, tmp_path)
+    source = dispute.folder / "statements" / "doc.ttl"
+    text = source.read_text("utf-8")
+    assert "utteredAt" in text
+    source.write_text(re.sub(r'utteredAt "[^"]*"', 'utteredAt "2023-13"', text), "utf-8")
+    with pytest.raises(SourceError, match="2023-13") as caught:
+        build(dispute, jobs=2)
+    assert caught.value.line
+    assert not list(place.iterdir())
+    assert not (dispute.folder / ".kg" / "work").exists()
 
 
 def test_two_builds_at_once(dispute: Dispute) -> None:

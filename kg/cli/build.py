@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import click
 
-from kg.cli.common import dispute_of, format_option, print_table, progress_bar
+from kg.cli.common import dispute_of, format_option, jobs_option, print_table, progress_bar
 
 
 @click.command()
+@jobs_option
 @format_option("table", "json")
 @click.pass_context
-def build(ctx: click.Context, format: str) -> None:
+def build(ctx: click.Context, jobs: int | None, format: str) -> None:
     """Load, derive, validate and publish a snapshot.
 
     Building twice gives the same digest; a build that fails changes nothing.
@@ -21,7 +22,7 @@ def build(ctx: click.Context, format: str) -> None:
 
     dispute = dispute_of(ctx)
     with progress_bar(pipeline.steps(dispute)) as progress:
-        report = pipeline.build(dispute, progress)
+        report = pipeline.build(dispute, progress, jobs)
     if format == "json":
         click.echo(report.as_json())
         return

@@ -43,6 +43,17 @@ def format_option(
     )
 
 
+def jobs_option(command: Command) -> Command:
+    """Add ``--jobs``, passed as ``jobs``; ``None`` leaves it to the machine."""
+    return click.option(
+        "--jobs",
+        type=click.IntRange(min=1),
+        metavar="N",
+        help="How many processes read a dispute at once that is too large for memory, in place of "
+        "one for each processor and GiB of free memory, up to 4.",
+    )(command)
+
+
 @dataclass(frozen=True)
 class Endpoint:
     """The server that a verb asks instead of the snapshot; ``timeout`` is in seconds."""

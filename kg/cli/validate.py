@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from kg.cli.common import Endpoint, dispute_of, endpoint_options, format_option, progress_bar
+from kg.cli.common import (
+    Endpoint,
+    dispute_of,
+    endpoint_options,
+    format_option,
+    jobs_option,
+    progress_bar,
+)
 from kg.namespaces import shorten
 from kg.plain_text import clean
 
@@ -52,6 +59,7 @@ Say = Callable[[str], None]
     metavar="SHAPE",
     help="Judge nothing; print the SPARQL that this shape is compiled to.",
 )
+@jobs_option
 @format_option("table", "json", "turtle", help="How to print the report.")
 @endpoint_options
 @click.pass_context
@@ -62,15 +70,17 @@ def validate(
     engine: EngineName,
     changed: bool,
     explain: str | None,
+    jobs: int | None,
     format: str,
     endpoint: Endpoint | None,
 ) -> None:
     """Judge the sources by the shapes and checks.
 
     What is judged is the sources as they are now and what derives from them, never an old
-    snapshot; with --endpoint, what the server holds. Files (Turtle, TriG, N-Triples, N-Quads,
-    JSON-LD, RDF/XML) are judged as one graph together with the vocabulary. What cannot be compiled
-    is left to pySHACL, and said.
+    snapshot: that of the last build is taken if the sources are the very same. With --endpoint,
+    it is what the server holds. Files (Turtle, TriG, N-Triples, N-Quads, JSON-LD, RDF/XML) are
+    judged as one graph together with the vocabulary. What cannot be compiled is left to pySHACL,
+    and said.
 
     With --changed, the sources are compared with the snapshot that the last build published, which
     had no fault, and only what the difference can affect is judged again.
@@ -90,15 +100,19 @@ def validate(
     if explain is not None:
         _explain(explain, shapes)
         return
-    with progress_bar(4) as bar:
+    dispute = None if data else dispute_of(ctx)
+    with progress_bar(_steps(dispute, endpoint)) as bar:
         say = bar or _silent
-        if changed:
-            report = _of_changes(dispute_of(ctx), say)
-        elif data:
+        if dispute is None:
             say("validating")
             report = validate_files(data, shapes, engine)
+        elif endpoint:
+            say("asking the server")
+            report = _of_server(endpoint, dispute, shapes, engine, say)
+        elif changed:
+            report = _of_changes(dispute, say, jobs)
         else:
-            report = _of_dispute(dispute_of(ctx), endpoint, shapes, engine, say)
+            report = _of_sources(dispute, shapes, engine, say, jobs)
     if format == "json":
         click.echo(as_json(report))
     elif format == "turtle":
@@ -116,6 +130,12 @@ def validate(
         raise NonConformanceError(f"the engines differ in {differing}")
     if not report.conforms:
         raise NonConformanceError(f"does not conform: {counted(len(report.results), 'result')}")
+
+
+def _steps(dispute: Dispute | None, endpoint: Endpoint | None) -> int:
+    from kg.pipeline import steps
+
+    return 4 if dispute is None or endpoint else steps(dispute)
 
 
 def _explain(shape: str, shapes: tuple[Path, ...]) -> None:
@@ -142,29 +162,33 @@ def _refuse_with_changed(ctx: click.Context) -> None:
             raise click.UsageError(why, ctx)
 
 
-def _of_changes(dispute: Dispute, say: Say) -> Report:
+def _of_changes(dispute: Dispute, say: Say, jobs: int | None) -> Report:
     from kg.revalidation import revalidate
 
-    done = revalidate(dispute, say)
+    done = revalidate(dispute, say, jobs)
     if done.reason:
         click.echo(f"kg: everything was judged: {done.reason}", err=True)
     return done.report
 
 
-def _of_dispute(
-    dispute: Dispute,
-    endpoint: Endpoint | None,
-    shapes: tuple[Path, ...],
-    engine: EngineName,
-    say: Say,
+def _of_server(
+    endpoint: Endpoint, dispute: Dispute, shapes: tuple[Path, ...], engine: EngineName, say: Say
 ) -> Report:
-    from kg.pipeline import staged
     from kg.remote_dispute import to_judge
     from kg.revalidation import judge
 
-    say("asking the server" if endpoint else "loading and deriving")
-    store = to_judge(endpoint.engine(dispute)) if endpoint else staged(dispute)
-    return judge(store, dispute, say, shapes, engine)
+    return judge(to_judge(endpoint.engine(dispute)), dispute, say, shapes, engine)
+
+
+def _of_sources(
+    dispute: Dispute, shapes: tuple[Path, ...], engine: EngineName, say: Say, jobs: int | None
+) -> Report:
+    from kg.pipeline import prepared
+    from kg.revalidation import judge
+
+    say("comparing with the last build")
+    with prepared(dispute, say, jobs) as store:
+        return judge(store, dispute, say, shapes, engine)
 
 
 def _silent(_: str) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from kg import pipeline
 from kg.cli.main import cli, main
 
 
@@ -72,3 +73,25 @@ def test_an_unknown_dispute(
 def test_the_help_ends_in_an_example() -> None:
     result = CliRunner().invoke(cli, ["build", "--help"])
     assert "Example: kg build" in result.stdout
+
+
+@pytest.mark.parametrize("verb", ["build", "validate"])
+def test_jobs_change_nothing_but_the_time(
+    example_dispute: Path, monkeypatch: pytest.MonkeyPatch, verb: str
+) -> None:
+    monkeypatch.setattr(pipeline, "fits_in_memory", lambda _: False)
+    file = example_dispute / "statements" / "doc.ttl"
+    file.write_text(file.read_text("utf-8").replace("    kg:speaker :ana ;\n", ""), "utf-8")
+    results = [
+        CliRunner().invoke(cli, ["--dispute", str(example_dispute), verb, "--jobs", str(jobs)])
+        for jobs in (1, 2)
+    ]
+    assert results[0].exit_code == results[1].exit_code == 1
+    assert results[0].output == results[1].output
+    assert str(results[0].exception) == str(results[1].exception)
+
+
+def test_no_jobs_at_all(example_dispute: Path) -> None:
+    result = CliRunner().invoke(cli, ["--dispute", str(example_dispute), "build", "--jobs", "0"])
+    assert result.exit_code == 2
+    assert "--jobs" in result.output

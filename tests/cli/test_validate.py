@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 import rdflib
 
+from kg import pipeline
+
 Kg = Callable[..., Any]
 
 SHAPES = Path(__file__).parent.parent / "shapes"
@@ -66,6 +68,30 @@ def test_sources_are_judged_and_not_the_snapshot(kg: Kg, example_dispute: Path) 
     done = kg("--dispute", example_dispute, "validate")
     assert done.code == 1
     assert "AssertionShape-stance-type" in done.out
+
+
+def test_after_a_build_of_the_same_sources_its_snapshot_is_judged(
+    kg: Kg, example_dispute: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert kg("--dispute", example_dispute, "build").code == 0
+
+    def never(*_: object) -> None:
+        raise AssertionError("loaded again")
+
+    monkeypatch.setattr(pipeline, "staged", never)
+    assert kg("--dispute", example_dispute, "validate").out == "conforms\n"
+    # By other shapes it need not conform.
+    shapes = tmp_path / "shapes.ttl"
+    shapes.write_text(
+        "@prefix sh: <http://www.w3.org/ns/shacl#> .\n"
+        "@prefix kg: <https://w3id.org/counterclaim/ns#> .\n"
+        "<urn:s> a sh:NodeShape ; sh:targetClass kg:Document ;\n"
+        "  sh:property [ sh:path kg:published ; sh:maxCount 0 ] .\n",
+        "utf-8",
+    )
+    done = kg("--dispute", example_dispute, "validate", "--shapes", shapes)
+    assert done.code == 1
+    assert "kg:published" in done.out
 
 
 def test_findings_of_checks_stand_in_the_report(kg: Kg, example_dispute: Path) -> None:

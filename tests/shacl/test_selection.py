@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 from kg.embedded import EmbeddedEngine
-from kg.shacl import compiled
+from kg.shacl import compiled, questions
 from kg.shacl.compiled import Judgement
 from kg.shacl.conditions import all_of, any_of, exists, free, not_
 from kg.shacl.expressions import Names
@@ -36,8 +36,8 @@ RANDOM = settings(max_examples=300, deadline=None, suppress_health_check=[Health
 @contextmanager
 def asked_at_once() -> Iterator[None]:
     with (
-        mock.patch.object(compiled, "_FEW_NODES", 0),
-        mock.patch.object(compiled, "_RARE", 10**9),
+        mock.patch.object(questions, "_FEW_NODES", 0),
+        mock.patch.object(questions, "_RARE", 10**9),
     ):
         yield
 

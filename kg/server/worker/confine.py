@@ -12,11 +12,11 @@ import signal
 import sys
 from contextlib import suppress
 
+from kg.with_parent import end_with
+
 # <linux/sched.h> and <linux/prctl.h>
 _CLONE_NEWUSER = 0x10000000
 _CLONE_NEWNET = 0x40000000
-_PR_SET_PDEATHSIG = 1
-_PR_SET_NAME = 15
 _PR_SET_NO_NEW_PRIVS = 38
 
 
@@ -47,19 +47,6 @@ def confine(memory: int, parent: int) -> list[str]:
     if not end_with(parent, "kg-worker"):
         missing.append("an end with the parent")
     return missing
-
-
-def end_with(parent: int, name: str) -> bool:
-    """Let the kernel kill this process when its parent ends, and say whether it will.
-
-    ``name`` is what ``ps`` calls it from now on. Exits if ``parent`` has gone already.
-    """
-    libc = ctypes.CDLL(None, use_errno=True)
-    libc.prctl(_PR_SET_NAME, name.encode(), 0, 0, 0)
-    bound = bool(libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0) == 0)
-    if os.getppid() != parent:  # it went before the line above
-        os._exit(0)
-    return bound
 
 
 def _without_network(libc: ctypes.CDLL) -> bool:

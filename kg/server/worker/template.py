@@ -14,7 +14,7 @@ import time
 from contextlib import suppress
 
 from kg.server.pool import frames
-from kg.server.worker.confine import end_with
+from kg.with_parent import end_with
 
 
 def copies(control: socket.socket, parent: int) -> tuple[socket.socket, socket.socket]:
