@@ -1,7 +1,8 @@
 """What scale.py measures, each in a process of its own: ``python measurements.py TASK FOLDER``.
 
 A task is a function of the working folder of one size; it prints its figures as JSON. Times are
-those of the processor, of all threads together, in seconds.
+those of the processor, of all threads and child processes together, in seconds; ``wall`` is that of
+the clock.
 """
 
 from __future__ import annotations
@@ -17,8 +18,10 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -32,11 +35,37 @@ Figures = dict[str, Any]
 _allowance: float | None = None
 
 
+def processor_time() -> float:
+    """Return the processor time of this process and its children, the living ones too."""
+    done = resource.getrusage(resource.RUSAGE_CHILDREN)
+    total = time.process_time() + done.ru_utime + done.ru_stime
+    for pid in children_of(os.getpid()):
+        with suppress(OSError):
+            fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+            total += (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    return total
+
+
+def children_of(parent: int) -> list[int]:
+    """Return the processes that a process has started and that live."""
+    found: list[int] = []
+    for thread in Path(f"/proc/{parent}/task").glob("*"):
+        with suppress(OSError):
+            found += map(int, (thread / "children").read_text().split())
+    return found
+
+
 def spent(work: Callable[[], object]) -> float:
     """Return the processor time of some work."""
-    before = time.process_time()
+    before = processor_time()
     work()
-    return time.process_time() - before
+    return processor_time() - before
+
+
+def timed(work: Callable[[], object]) -> Figures:
+    """Return the processor time of some work and that of the clock."""
+    began = time.monotonic()
+    return {"seconds": spent(work), "wall": time.monotonic() - began}
 
 
 def allowed(work: Callable[[], object]) -> float:
@@ -56,8 +85,8 @@ def raw(folder: Path, file: str = "corpus.nq") -> Figures:
     with tempfile.TemporaryDirectory(dir=folder, ignore_cleanup_errors=True) as place:
         store = ox.Store(place)
         path = folder / file
-        seconds = spent(lambda: store.bulk_load(path=path, format=ox.RdfFormat.N_QUADS))
-        return {"seconds": seconds, "quads": len(store)}
+        figures = timed(lambda: store.bulk_load(path=path, format=ox.RdfFormat.N_QUADS))
+        return {**figures, "quads": len(store)}
 
 
 def raw_all(folder: Path) -> Figures:
@@ -73,31 +102,31 @@ def scan(folder: Path) -> Figures:
 
 
 def build(folder: Path) -> Figures:
-    """Build a dispute folder and publish it; ``stages`` divides the time."""
+    """Build a dispute folder and publish it; ``stages`` divides the time of the processor.
+
+    What several processes do at once counts for the stage in which they do it: they check while
+    the shapes are judged.
+    """
     from kg.dispute import read_dispute
+    from kg.machine import usual_jobs
     from kg.pipeline import build as build_dispute
 
     stages: dict[str, float] = {}
-    at = ["load", time.process_time()]
+    at = ["load", processor_time()]
 
     def progress(said: str) -> None:
         stage = {"loading": "load", "deriving": "derive", "validating": "validate"}.get(
             said.split()[0], said
         )
-        now = time.process_time()
+        now = processor_time()
         stages[at[0]] = stages.get(at[0], 0.0) + now - at[1]
         at[:] = [stage, now]
-        if said.startswith("deriving"):
-            rules.append((said.split()[1], now))
 
-    rules: list[tuple[str, float]] = []
     shutil.rmtree(folder / "dispute" / ".kg", ignore_errors=True)
     dispute = read_dispute(folder / "dispute")
-    seconds = spent(lambda: build_dispute(dispute, progress))
+    figures = timed(lambda: build_dispute(dispute, progress))
     progress("done")
-    ends = [moment for _, moment in rules[1:]]
-    slow = {name: end - start for (name, start), end in zip(rules, ends, strict=False)}
-    return {"seconds": seconds, "stages": stages, "rules": slow}
+    return {**figures, "stages": stages, "jobs": usual_jobs()}
 
 
 def build_on_disk(folder: Path) -> Figures:
@@ -299,6 +328,37 @@ TASKS: dict[str, Callable[..., Figures]] = {
 }
 
 
+class Watch:
+    """Looks how much memory a process and its children have together, until it is ended."""
+
+    def __init__(self, pid: int) -> None:
+        self._pid = pid
+        self._peak = 0
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._look, daemon=True)
+        self._thread.start()
+
+    def _look(self) -> None:
+        while not self._over.wait(0.25):
+            pids = [self._pid, *children_of(self._pid)]
+            self._peak = max(self._peak, sum(map(_memory, pids)))
+
+    def ended(self) -> float:
+        """Stop looking, and return the most that was seen, in MiB."""
+        self._over.set()
+        self._thread.join()
+        return self._peak / 1024
+
+
+def _memory(pid: int) -> int:
+    """Return the KiB of a process; what several share is divided among them."""
+    with suppress(OSError):
+        for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
+            if line.startswith("Pss:"):
+                return int(line.split()[1])
+    return 0
+
+
 def measured(task: str, folder: Path, *arguments: str, allowance: float | None = None) -> Figures:
     """Run one task and return its figures and ``peak_mib``, the most memory that it had.
 
@@ -309,6 +369,7 @@ def measured(task: str, folder: Path, *arguments: str, allowance: float | None =
         command += ["--allowance", str(allowance)]
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as errors:
         running = subprocess.Popen(command, stdout=out, stderr=errors)
+        watch = Watch(running.pid)
         _, status, usage = os.wait4(running.pid, 0)
         running.returncode = os.waitstatus_to_exitcode(status)
         said = _text(out)
@@ -319,7 +380,8 @@ def measured(task: str, folder: Path, *arguments: str, allowance: float | None =
             figures = {}
         else:
             figures = json.loads(said)
-    figures["peak_mib"] = usage.ru_maxrss / 1024
+    # A process that lives but a moment is not seen by the watch.
+    figures["peak_mib"] = max(usage.ru_maxrss / 1024, watch.ended())
     named = " ".join([folder.name, task, *arguments])
     print(f"{named}: {json.dumps(figures)[:300]}", file=sys.stderr, flush=True)
     return figures
