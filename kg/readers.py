@@ -15,6 +15,7 @@ from pathlib import Path
 from kg.errors import EngineError
 from kg.reader import Given
 
+# Where this package was imported from; a process must not find another.
 _PACKAGES = str(Path(__file__).resolve().parents[1])
 
 
@@ -62,10 +63,11 @@ class Readers:
 
     def _start(self) -> subprocess.Popen[bytes]:
         told = [str(self._store), self._place.name, str(os.getpid())]
+        path = [_PACKAGES, os.environ.get("PYTHONPATH")]
         process = subprocess.Popen(
             # -P: the folder one happens to stand in is no place to import from.
             [sys.executable, "-P", "-m", "kg.reader", *told],
-            env=os.environ | {"PYTHONPATH": _PACKAGES},
+            env=os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, path))},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
         )

@@ -58,7 +58,8 @@ def run(engine: Engine, compiler: Compiler, plans: list[Plan], left: dict[Shape,
     """
     found: dict[Shape, list[Result]] = {plan.shape: [] for plan in plans}
     asked = Questions(engine, compiler, plans, left).asked()
-    foresee(engine, (question.text for question in asked if question.text))
+    # The last take longest, being about the whole graph: whoever is done should not wait for them.
+    foresee(engine, (question.text for question in reversed(asked) if question.text))
     for question in asked:
         for shape, result in question.results():
             found[shape].append(result)
