@@ -26,7 +26,9 @@ from kg.errors import SnapshotError
 from kg.namespaces import ONTOLOGY_GRAPH
 from kg.pipeline import prepared
 from kg.shacl.changed import Changed
-from kg.shacl.patterns import TooRichError, keys, read_patterns
+from kg.shacl.keys import keys
+from kg.shacl.pattern_reader import read_patterns
+from kg.shacl.patterns import TooRichError
 from kg.snapshot import current, open_snapshot, roots
 from kg.sources import read_source
 from kg.stored_query import catalogue

@@ -17,7 +17,8 @@ from kg.errors import SourceError
 from kg.locations import Locations
 from kg.namespaces import KG, expand, shorten
 from kg.settings import shipped
-from kg.shacl.patterns import TooRichError, read_patterns
+from kg.shacl.pattern_reader import read_patterns
+from kg.shacl.patterns import TooRichError
 from kg.stored_query import StoredQuery
 from kg.times import MADE
 

@@ -14,7 +14,8 @@ from kg.pipeline import Progress, prepared
 from kg.shacl import Report, validate_changed, validate_dispute
 from kg.shacl.changed import Changed, NotBoundedError
 from kg.shacl.findings import findings_report
-from kg.shacl.patterns import TooRichError, deciding, keys
+from kg.shacl.keys import deciding, keys
+from kg.shacl.patterns import TooRichError
 from kg.stored_query import StoredQuery
 
 if TYPE_CHECKING:

@@ -19,8 +19,10 @@ from kg.engine import Engine, Term
 from kg.shacl.compiled import Judgement, plans_of, run
 from kg.shacl.compiler import Compiler, Group, Plan
 from kg.shacl.constraints import QueryCheck
+from kg.shacl.keys import Key, keys
 from kg.shacl.paths import Path, to_sparql
-from kg.shacl.patterns import Key, TooRichError, keys, read_patterns
+from kg.shacl.pattern_reader import read_patterns
+from kg.shacl.patterns import TooRichError
 from kg.shacl.prebinding import Select
 from kg.shacl.probing import rows_of, surroundings
 from kg.shacl.reads import (

@@ -16,7 +16,8 @@ from kg.shacl.components.custom import custom
 from kg.shacl.components.logic import siblings
 from kg.shacl.constraints import Compiling, QueryCheck
 from kg.shacl.paths import Alternative, Inverse, Path, Predicate, Repeated, Sequence
-from kg.shacl.patterns import Group, Pattern, TooRichError, read_patterns
+from kg.shacl.pattern_reader import read_patterns
+from kg.shacl.patterns import Group, Pattern, TooRichError
 from kg.shacl.shapes import Shape
 
 RDF_TYPE = expand("rdf:type")

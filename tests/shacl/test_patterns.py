@@ -5,7 +5,9 @@ from __future__ import annotations
 import pytest
 
 from kg.settings import shipped
-from kg.shacl.patterns import Key, TooRichError, deciding, keys, read_patterns
+from kg.shacl.keys import Key, deciding, keys
+from kg.shacl.pattern_reader import read_patterns
+from kg.shacl.patterns import TooRichError
 
 EX = "https://example.org/"
 PREFIX = f"PREFIX : <{EX}>\n"
