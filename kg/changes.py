@@ -24,7 +24,7 @@ from kg.dispute import Dispute
 from kg.embedded import EmbeddedEngine
 from kg.errors import SnapshotError
 from kg.namespaces import ONTOLOGY_GRAPH
-from kg.pipeline import prepared
+from kg.preparing import prepared
 from kg.shacl.changed import Changed
 from kg.shacl.keys import keys
 from kg.shacl.pattern_reader import read_patterns

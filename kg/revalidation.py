@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from kg.changes import Changes, NoBaselineError, changes_since_snapshot
 from kg.checks import foresee_checks, run_checks
 from kg.dispute import Dispute
-from kg.pipeline import Progress, prepared
+from kg.preparing import Progress, prepared
 from kg.shacl import Report, validate_changed, validate_dispute
 from kg.shacl.changed import Changed, NotBoundedError
 from kg.shacl.findings import findings_report
@@ -42,7 +42,7 @@ def revalidate(dispute: Dispute, say: Progress, jobs: int | None = None) -> Reva
     The report is the same as of judging everything: what the last build published had no fault,
     or it would not have been published. Without such a build, with another vocabulary, other
     shapes, checks or derivations, and wherever a change may affect anything, all is judged.
-    ``jobs`` as for ``kg.pipeline.prepared``; raises as that.
+    ``jobs`` as for ``kg.preparing.prepared``; raises as that.
     """
     say("comparing with the last build")
     try:

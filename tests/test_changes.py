@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 from kg.dispute import Dispute, read_dispute, shipped_disputes
 from kg.errors import CounterclaimError
 from kg.namespaces import PREFIXES
-from kg.pipeline import build, staged
+from kg.pipeline import build
+from kg.preparing import staged
 from kg.revalidation import Revalidation, judge, revalidate
 from kg.shacl import Report
 from kg.sources import read_source

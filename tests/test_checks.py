@@ -10,7 +10,7 @@ import pytest
 from kg.checks import run_checks
 from kg.dispute import open_dispute
 from kg.errors import QueryError
-from kg.pipeline import staged
+from kg.preparing import staged
 
 BASE = "https://w3id.org/counterclaim/example/"
 CHECK = """#+ title: An assertion by Bo

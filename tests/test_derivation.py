@@ -12,7 +12,7 @@ from kg.derivation import _before, derive, in_order, rounds_of
 from kg.dispute import open_dispute
 from kg.embedded import EmbeddedEngine
 from kg.errors import QueryError
-from kg.pipeline import load
+from kg.preparing import load
 from kg.stored_query import StoredQuery, catalogue
 
 BASE = "https://w3id.org/counterclaim/example/"

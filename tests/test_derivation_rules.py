@@ -20,7 +20,7 @@ from kg.derivation import derive
 from kg.dispute import Dispute, open_dispute
 from kg.embedded import EmbeddedEngine
 from kg.namespaces import expand
-from kg.pipeline import load
+from kg.preparing import load
 from kg.sources import ontology_source, read_source
 from tests.copies import copies
 

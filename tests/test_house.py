@@ -53,6 +53,7 @@ LAYERS = {
     ],
     4: [
         "kg.pipeline",
+        "kg.preparing",
         "kg.changes",
         "kg.revalidation",
         "kg.publish",

@@ -13,11 +13,12 @@ from pathlib import Path
 
 import pytest
 
-from kg import pipeline
+from kg import pipeline, preparing
 from kg.digests import content_digest
 from kg.dispute import Dispute, open_dispute
 from kg.errors import EngineError, NonConformanceError, SnapshotError, SourceError
-from kg.pipeline import build, open_current, prepared, staged, steps
+from kg.pipeline import build, open_current
+from kg.preparing import prepared, staged, steps
 from kg.snapshot import current
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -165,7 +166,8 @@ def test_staged_writes_nothing(dispute: Dispute) -> None:
 
 def large(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     """Let no dispute fit in memory, and return where temporary files go."""
-    monkeypatch.setattr(pipeline, "fits_in_memory", lambda _: False)
+    for module in (pipeline, preparing):
+        monkeypatch.setattr(module, "fits_in_memory", lambda _: False)
     place = tmp_path / "temporary"
     place.mkdir()
     monkeypatch.setattr(tempfile, "tempdir", str(place))
@@ -219,7 +221,7 @@ def test_no_room_for_temporary_files(
     def full(*_: object, **__: object) -> None:
         raise EngineError("cannot load into the store: No space left on device (os error 28)")
 
-    monkeypatch.setattr(pipeline, "load", full)
+    monkeypatch.setattr(preparing, "load", full)
     with pytest.raises(EngineError, match="No space left") as caught, prepared(dispute):
         pass
     assert caught.value.hint == f"Set TMPDIR to a folder with more space than {place}."
@@ -251,7 +253,14 @@ def test_two_builds_at_once(dispute: Dispute) -> None:
 
 
 @pytest.mark.parametrize(
-    "moment", ["derive", "validate", "Workshop._write_store", "Workshop._point", "Workshop._prune"]
+    "moment",
+    [
+        "preparing.derive",
+        "pipeline.validate",
+        "snapshot.Workshop._write_store",
+        "snapshot.Workshop._point",
+        "snapshot.Workshop._prune",
+    ],
 )
 def test_a_build_that_is_killed_leaves_a_whole_snapshot(dispute: Dispute, moment: str) -> None:
     old = build(dispute).digest
@@ -259,17 +268,18 @@ def test_a_build_that_is_killed_leaves_a_whole_snapshot(dispute: Dispute, moment
     build(dispute)
     edit(dispute.folder, "kg:claimType kg:Value", "kg:claimType kg:Policy")
     before = published_digest(dispute)
-    owner = "pipeline" if "." not in moment else "snapshot.Workshop"
     killer = python(
-        "import os\nfrom kg import snapshot\n"
-        f"{owner}.{moment.split('.')[-1]} = lambda *a, **k: os.kill(os.getpid(), 9)\n"
+        "import os\nfrom kg import preparing, snapshot\n"
+        f"{moment} = lambda *a, **k: os.kill(os.getpid(), 9)\n"
         "pipeline.build(dispute)",
         dispute.folder,
     )
     _, err = killer.communicate(timeout=60)
     assert killer.returncode == -signal.SIGKILL, err
     kept = published_digest(dispute)
-    assert (kept != before) == (moment == "Workshop._prune")  # the last step: already published
+    assert (kept != before) == (
+        moment == "snapshot.Workshop._prune"
+    )  # the last step: already published
     assert kept != old
     assert len(open_current(dispute, build=False)) > 100
     assert len(open_current(dispute)) > 100

@@ -192,7 +192,7 @@ def test_shapes_are_themselves_valid_shacl(tmp_path: Path) -> None:
 
 def test_example_of_the_design_conforms(example_dispute: Path) -> None:
     from kg.dispute import read_dispute
-    from kg.pipeline import staged
+    from kg.preparing import staged
 
     dispute = read_dispute(example_dispute)
     assert [str(r) for r in validate_dispute(staged(dispute), dispute).results] == []

@@ -17,7 +17,7 @@ from kg.embedded import EmbeddedEngine
 from kg.engine import Rows, Term
 from kg.namespaces import shorten
 from kg.parameters import split_pairs, to_terms
-from kg.pipeline import staged
+from kg.preparing import staged
 from kg.rows import select
 from kg.stored_query import bind, catalogue, find_query
 

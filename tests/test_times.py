@@ -13,7 +13,7 @@ from kg import times
 from kg.dispute import open_dispute
 from kg.embedded import EmbeddedEngine
 from kg.errors import SourceError
-from kg.pipeline import load
+from kg.preparing import load
 from kg.times import bounds, time_bounds
 
 

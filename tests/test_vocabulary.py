@@ -16,7 +16,7 @@ from rdflib.namespace import OWL, RDF, RDFS, SKOS
 
 from kg.dispute import read_dispute, shipped_disputes
 from kg.namespaces import KG, PREFIXES, expand
-from kg.pipeline import staged
+from kg.preparing import staged
 from kg.settings import shipped
 from kg.shacl import shape_files
 from kg.shacl.convert import to_rdflib

@@ -19,9 +19,10 @@ def build(ctx: click.Context, jobs: int | None, format: str) -> None:
     Example: kg build
     """
     from kg import pipeline
+    from kg.preparing import steps
 
     dispute = dispute_of(ctx)
-    with progress_bar(pipeline.steps(dispute)) as progress:
+    with progress_bar(steps(dispute)) as progress:
         report = pipeline.build(dispute, progress, jobs)
     if format == "json":
         click.echo(report.as_json())

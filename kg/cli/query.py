@@ -101,12 +101,13 @@ def engine_of(dispute: Dispute, endpoint: Endpoint | None, *, build: bool) -> En
 def open_engine(dispute: Dispute, *, build: bool) -> EmbeddedEngine:
     """Open the current snapshot; a bar appears only if something has to be built first."""
     from kg import pipeline
+    from kg.preparing import steps
 
     bars: list[Callable[[str], None]] = []
 
     def progress(what: str) -> None:
         if not bars:
-            bar = building.enter_context(progress_bar(pipeline.steps(dispute)))
+            bar = building.enter_context(progress_bar(steps(dispute)))
             bars.append(bar or _silent)
         bars[0](what)
 

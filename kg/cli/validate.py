@@ -133,7 +133,7 @@ def validate(
 
 
 def _steps(dispute: Dispute | None, endpoint: Endpoint | None) -> int:
-    from kg.pipeline import steps
+    from kg.preparing import steps
 
     return 4 if dispute is None or endpoint else steps(dispute)
 
@@ -183,7 +183,7 @@ def _of_server(
 def _of_sources(
     dispute: Dispute, shapes: tuple[Path, ...], engine: EngineName, say: Say, jobs: int | None
 ) -> Report:
-    from kg.pipeline import prepared
+    from kg.preparing import prepared
     from kg.revalidation import judge
 
     say("comparing with the last build")

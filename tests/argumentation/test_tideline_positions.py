@@ -41,7 +41,7 @@ from kg.argumentation.semantics import positions
 from kg.argumentation.view import view_of
 from kg.dispute import Dispute, read_dispute
 from kg.embedded import EmbeddedEngine
-from kg.pipeline import staged
+from kg.preparing import staged
 from kg.settings import shipped
 
 FALLEN = {"letter-04", "letter-08", "letter-22", "answer-18"}

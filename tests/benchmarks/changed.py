@@ -23,7 +23,8 @@ CHECKOUT = Path(__file__).resolve().parent.parent.parent
 sys.path.insert(0, str(CHECKOUT))
 
 from kg.dispute import read_dispute  # noqa: E402
-from kg.pipeline import build, staged  # noqa: E402
+from kg.pipeline import build  # noqa: E402
+from kg.preparing import staged  # noqa: E402
 from kg.revalidation import judge, revalidate  # noqa: E402
 from tests.benchmarks.corpus import Corpus  # noqa: E402
 

@@ -143,7 +143,7 @@ def costs(folder: Path) -> Figures:
     from kg.derivation import derive
     from kg.dispute import read_dispute
     from kg.embedded import EmbeddedEngine
-    from kg.pipeline import load
+    from kg.preparing import load
     from kg.stored_query import catalogue
 
     dispute = read_dispute(folder / "dispute")

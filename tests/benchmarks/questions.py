@@ -124,7 +124,7 @@ def _made(size: int, place: Path) -> Any:
     from kg.derivation import derive
     from kg.dispute import read_dispute
     from kg.embedded import EmbeddedEngine
-    from kg.pipeline import load
+    from kg.preparing import load
 
     Corpus(size, voice=1.0).write_dispute(place / "dispute")
     dispute = read_dispute(place / "dispute")

@@ -12,7 +12,7 @@ from kg.checks import run_checks
 from kg.dispute import Dispute, read_dispute
 from kg.embedded import EmbeddedEngine
 from kg.engine import Rows
-from kg.pipeline import staged
+from kg.preparing import staged
 from kg.shacl import validate_dispute
 from tests.benchmarks.corpus import CONTRADICTIONS, KG, Corpus
 

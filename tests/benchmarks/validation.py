@@ -21,7 +21,7 @@ from kg.dispute import read_dispute  # noqa: E402
 from kg.embedded import EmbeddedEngine  # noqa: E402
 from kg.engine import Answer, Rows  # noqa: E402
 from kg.namespaces import PREFIXES  # noqa: E402
-from kg.pipeline import staged  # noqa: E402
+from kg.preparing import staged  # noqa: E402
 from kg.shacl import validate_dispute  # noqa: E402
 from kg.snapshot import current, open_snapshot, roots  # noqa: E402
 from tests.benchmarks.corpus import Corpus  # noqa: E402

@@ -11,7 +11,7 @@ from kg.brief.gather import make_brief
 from kg.brief.model import Brief
 from kg.dispute import Dispute, open_dispute
 from kg.embedded import EmbeddedEngine
-from kg.pipeline import staged
+from kg.preparing import staged
 
 SHIPPED = ("tideline", "llama-mmap")
 

@@ -20,7 +20,7 @@ from kg.brief.model import Section
 from kg.brief.wording import APPENDIX
 from kg.dispute import read_dispute
 from kg.errors import RenderError
-from kg.pipeline import staged
+from kg.preparing import staged
 from kg.settings import shipped
 from tests.brief.conftest import Made
 

@@ -76,7 +76,7 @@ def made_report() -> str:
     from kg.brief.screen import as_text
     from kg.brief.summary import summary
     from kg.dispute import open_dispute
-    from kg.pipeline import staged
+    from kg.preparing import staged
 
     dispute = open_dispute("llama-mmap")
     return as_text(summary(staged(dispute), dispute), 100)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from kg import pipeline
+from kg import pipeline, preparing
 from kg.cli.main import cli, main
 
 
@@ -79,7 +79,8 @@ def test_the_help_ends_in_an_example() -> None:
 def test_jobs_change_nothing_but_the_time(
     example_dispute: Path, monkeypatch: pytest.MonkeyPatch, verb: str
 ) -> None:
-    monkeypatch.setattr(pipeline, "fits_in_memory", lambda _: False)
+    for module in (pipeline, preparing):
+        monkeypatch.setattr(module, "fits_in_memory", lambda _: False)
     file = example_dispute / "statements" / "doc.ttl"
     file.write_text(file.read_text("utf-8").replace("    kg:speaker :ana ;\n", ""), "utf-8")
     results = [

@@ -12,7 +12,7 @@ from kg.derived_properties import derived_properties
 from kg.dispute import read_dispute
 from kg.errors import SourceError
 from kg.namespaces import KG, expand
-from kg.pipeline import staged
+from kg.preparing import staged
 from kg.stored_query import catalogue
 
 Kg = Callable[..., Any]

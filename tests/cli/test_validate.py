@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import rdflib
 
-from kg import pipeline
+from kg import preparing
 
 Kg = Callable[..., Any]
 
@@ -78,7 +78,7 @@ def test_after_a_build_of_the_same_sources_its_snapshot_is_judged(
     def never(*_: object) -> None:
         raise AssertionError("loaded again")
 
-    monkeypatch.setattr(pipeline, "staged", never)
+    monkeypatch.setattr(preparing, "staged", never)
     assert kg("--dispute", example_dispute, "validate").out == "conforms\n"
     # By other shapes it need not conform.
     shapes = tmp_path / "shapes.ttl"

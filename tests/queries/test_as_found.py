@@ -11,7 +11,7 @@ from kg.dispute import read_dispute, shipped_disputes
 from kg.embedded import EmbeddedEngine
 from kg.engine import Rows
 from kg.errors import QueryError
-from kg.pipeline import staged
+from kg.preparing import staged
 from kg.stored_query import bind, catalogue, parse_query
 
 HEAD = "#+ title: T\n#+ columns: {x: what}\n"

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from kg.dispute import read_dispute
-from kg.pipeline import staged
+from kg.preparing import staged
 from kg.settings import shipped
 from tests.remote.real import Server, free_port
 from tests.remote.scripted import Scripted

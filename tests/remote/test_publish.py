@@ -14,7 +14,7 @@ from kg.dispute import Dispute, read_dispute
 from kg.embedded import EmbeddedEngine
 from kg.errors import EngineError
 from kg.namespaces import ONTOLOGY_GRAPH
-from kg.pipeline import staged
+from kg.preparing import staged
 from kg.publish import PUT, REMOVED, UNCHANGED, clean, leftovers, publish, steps
 from kg.remote import RemoteEngine
 from kg.remote_swap import WORK

@@ -13,7 +13,7 @@ import pytest
 from kg.dispute import read_dispute, shipped_disputes
 from kg.engine import Triples
 from kg.errors import CounterclaimError
-from kg.pipeline import staged
+from kg.preparing import staged
 from kg.publish import publish
 from kg.remote_dispute import see_dispute
 from kg.shacl import Report, validate_dispute

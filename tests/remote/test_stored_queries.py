@@ -11,7 +11,7 @@ from kg.embedded import EmbeddedEngine
 from kg.engine import Engine, Rows, Triples
 from kg.errors import CounterclaimError
 from kg.parameters import example_of, to_term
-from kg.pipeline import staged
+from kg.preparing import staged
 from kg.publish import publish
 from kg.remote_dispute import see_dispute
 from kg.remote_quirks import normal, normal_triple

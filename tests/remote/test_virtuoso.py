@@ -12,7 +12,7 @@ from kg.embedded import EmbeddedEngine
 from kg.engine import Engine, Rows
 from kg.errors import EngineError
 from kg.namespaces import PREFIXES
-from kg.pipeline import staged
+from kg.preparing import staged
 from kg.remote import RemoteEngine
 from kg.remote_dispute import see_dispute, to_judge
 from kg.remote_virtuoso import is_virtuoso, may_differ, rewritten

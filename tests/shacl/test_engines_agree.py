@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 
 from kg.dispute import read_dispute, shipped_disputes
 from kg.namespaces import expand
-from kg.pipeline import staged
+from kg.preparing import staged
 from kg.shacl import validate_dispute
 from kg.shacl.engines import Data, Judgement, judge
 from kg.shacl.shapes import UnusableShapesError

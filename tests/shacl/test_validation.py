@@ -13,7 +13,7 @@ from kg.embedded import EmbeddedEngine
 from kg.engine import Answer
 from kg.errors import SourceError
 from kg.namespaces import expand
-from kg.pipeline import staged
+from kg.preparing import staged
 from kg.shacl import validate_dispute, validate_files
 from kg.shacl.engines import EngineName
 from kg.shacl.explain import explain
