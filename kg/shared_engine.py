@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterable, Iterator
-from concurrent.futures import Future
+from concurrent.futures import Future, wait
 from io import RawIOBase
 from pathlib import Path
 from typing import IO
@@ -108,7 +108,11 @@ class SharedEngine(EmbeddedEngine):
         given.unlink()
 
     def _given(self, text: str) -> Table | Path | bool:
-        given = self._foreseen.pop(text).result()
+        asked = self._foreseen.pop(text)
+        # For a while only: Ctrl-C just before would have to wait for the answer.
+        while not asked.done():
+            wait([asked], timeout=0.5)
+        given = asked.result()
         if isinstance(given, CounterclaimError):
             raise given
         return given

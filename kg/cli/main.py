@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import importlib
 import os
+import signal
 import sys
 from pathlib import Path
+from types import FrameType
 
 import click
 
@@ -98,6 +100,7 @@ def cli(ctx: click.Context, dispute: str | None) -> None:
 def main() -> None:
     """Run the command line; a known error prints its message and sets the exit code."""
     _open_what_is_closed()
+    _end_in_order()
     try:
         try:
             cli.main(standalone_mode=False, prog_name="kg")
@@ -120,6 +123,17 @@ def main() -> None:
         place = f"{error.filename}: " if error.filename else "cannot write the answer: "
         click.echo(f"kg: {place}{error.strerror or error}", err=True)
         sys.exit(CounterclaimError.exit_code)
+
+
+def _end_in_order() -> None:
+    """Let SIGTERM and a terminal that closes end this process as Ctrl-C does: in good order."""
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) == signal.SIG_DFL:  # else somebody wants something else
+            signal.signal(number, _end)
+
+
+def _end(number: int, _: FrameType | None) -> None:
+    sys.exit(128 + number)
 
 
 def _drop_output() -> None:

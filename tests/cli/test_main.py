@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -79,6 +80,46 @@ def test_an_interrupt_while_loading_leaves_no_traceback(tmp_path: Path) -> None:
         [sys.executable, "-m", "kg", "--help"], env=environment, capture_output=True, text=True
     )
     assert (done.returncode, done.stdout, done.stderr) == (130, "", "")
+
+
+INTERRUPTED = """
+from kg import preparing
+from kg.__main__ import main
+
+def derive(engine, *_):
+    endless = "SELECT (COUNT(*) AS ?n) WHERE { ?a ?b ?c . ?d ?e ?f . ?g ?h ?i . ?j ?k ?l }"
+    engine.foresee([endless, endless + "#"])
+    print("now", flush=True)
+    list(engine.query(endless).rows)
+
+preparing.fits_in_memory = lambda _: False
+preparing.derive = derive
+main()
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
+def test_who_is_ended_leaves_no_files_and_no_processes(
+    example_dispute: Path, tmp_path: Path, number: signal.Signals
+) -> None:
+    place = tmp_path / "temporary"
+    place.mkdir()
+    arguments = ["--dispute", str(example_dispute), "validate", "--jobs", "2"]
+    running = subprocess.Popen(
+        [sys.executable, "-c", INTERRUPTED, *arguments],
+        env=os.environ | {"TMPDIR": str(place)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert running.stdout
+    assert running.stdout.readline() == "now\n"
+    assert list(place.iterdir())
+    running.send_signal(number)
+    _, err = running.communicate(timeout=20)  # readers would hold its standard error open
+    assert running.returncode == 128 + number
+    assert "Traceback" not in err
+    assert not list(place.iterdir())
 
 
 def test_the_package_runs_as_a_module() -> None:
