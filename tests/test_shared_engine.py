@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import os
+import platform
+import re
 import signal
 import tempfile
 import time
@@ -189,3 +191,25 @@ def test_a_system_that_tells_nothing_has_jobs_too(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(machine, "processors", lambda: 3)
     monkeypatch.setattr(machine, "free_memory", lambda: None)
     assert usual_jobs() == 3
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="only the GNU C library can")
+def test_a_reader_gives_back_the_memory_of_a_large_answer(engine: SharedEngine) -> None:
+    engine.add(quad(f"n{number}", ox.Literal(f"text {number}")) for number in range(2_000))
+    pairs = "SELECT ?s ?t WHERE { ?s ?p ?o . ?t ?q ?r } LIMIT 400000"
+    engine.foresee([pairs])
+    answer = engine.query(pairs)
+    assert isinstance(answer, Rows)
+    assert len(list(answer.rows)) == 400_000
+    (reader,) = readers_of(engine)
+    deadline = time.monotonic() + 20
+    # The rows alone took as much as this.
+    while memory_of(reader) > 90:
+        assert time.monotonic() < deadline, memory_of(reader)
+        time.sleep(0.05)
+
+
+def memory_of(pid: int) -> int:
+    """Return the MiB of memory that a process holds."""
+    (line,) = re.findall(r"VmRSS:\s*(\d+)", Path(f"/proc/{pid}/status").read_text())
+    return int(line) // 1024
