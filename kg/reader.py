@@ -42,7 +42,7 @@ def given(engine: EmbeddedEngine, text: str, place: Path) -> Given:
         return error
 
 
-def _giving_back() -> Callable[[], object]:
+def giving_back() -> Callable[[], object]:
     """Return what gives memory that is free in this process back to the system.
 
     Else each process keeps what its largest query took. Only the GNU C library has it.
@@ -62,7 +62,7 @@ def main() -> None:
     # What is printed by mistake must not get among the answers.
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
-    give_back = _giving_back()
+    give_back = giving_back()
     engine: EmbeddedEngine | CounterclaimError
     try:
         engine = EmbeddedEngine.open_read_only(Path(store))

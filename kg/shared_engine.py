@@ -76,7 +76,10 @@ class SharedEngine(EmbeddedEngine):
         super().close()
 
     def foresee(self, texts: Iterable[str]) -> None:
-        """Begin with what will be asked soon, each once; with one job, nothing happens."""
+        """Begin with what will be asked soon, each once; with one job, nothing happens.
+
+        No answer may be in use: it would keep the store open for writing.
+        """
         if self._jobs < 2:
             return
         if self._may_write:
