@@ -18,7 +18,7 @@ import pyoxigraph as ox
 import pytest
 
 from kg import machine
-from kg.engine import Rows, Triples, foresee
+from kg.engine import Rows, Triples
 from kg.errors import EngineError, QueryError
 from kg.machine import usual_jobs
 from kg.readers import Readers
