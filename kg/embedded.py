@@ -243,6 +243,11 @@ def write_triples(answer: ox.QueryTriples, stream: IO[bytes] | RawIOBase) -> Non
         answer.serialize(stream, ox.RdfFormat.N_TRIPLES)  # type: ignore[arg-type]
 
 
+def out_of_space(error: EngineError) -> bool:
+    """Say whether a store failed since its disk is full; it says so in words only."""
+    return "No space left" in error.message
+
+
 @contextmanager
 def _failures(doing: str, path: Path | None = None) -> Iterator[None]:
     """Turn what pyoxigraph raises into ``EngineError``; the cause keeps its ``errno``."""

@@ -15,9 +15,11 @@ from kg.engine import Rows, foresee
 from kg.errors import NonConformanceError, SnapshotError
 from kg.in_words import counted
 from kg.machine import usual_jobs
-from kg.preparing import Progress, fill
-from kg.snapshot import current, open_snapshot, roots, workshop
+from kg.preparing import fill
+from kg.progress import Progress, silent
+from kg.snapshot import current, open_snapshot, roots
 from kg.staging import fits_in_memory
+from kg.workshop import workshop
 
 # How many results the error of a failed build lists.
 _SHOWN = 5
@@ -82,7 +84,7 @@ def build(
     Raises ``SourceError``, ``QueryError``, ``SnapshotError``, or ``NonConformanceError`` if the
     data does not conform to its shapes or a check finds something.
     """
-    say = progress or _silent
+    say = progress or silent
     started = time.monotonic()
     small = fits_in_memory(dispute)
 
@@ -116,10 +118,10 @@ def validate(engine: EmbeddedEngine, dispute: Dispute, say: Progress | None = No
     from kg.shacl import validate_dispute
     from kg.shacl.report import INFO
 
-    (say or _silent)("validating")
+    (say or silent)("validating")
     foresee_checks(engine, dispute)
     report = validate_dispute(engine, dispute)
-    (say or _silent)("checking")
+    (say or silent)("checking")
     findings = run_checks(engine, dispute)
     wrong = [str(result) for result in report.results if result.severity != INFO]
     wrong += [str(finding) for finding in findings]
@@ -168,10 +170,6 @@ def open_current(
     raise damage or SnapshotError(
         "no snapshot has been published", path=dispute.folder, hint="Run 'kg build'."
     )
-
-
-def _silent(_: str) -> None:
-    pass
 
 
 _build = build  # 'open_current' has a parameter of that name

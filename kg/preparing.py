@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -12,19 +12,17 @@ import pyoxigraph as ox
 from kg.derivation import derive
 from kg.digests import StatedDigest, inputs_of
 from kg.dispute import Dispute
-from kg.embedded import EmbeddedEngine
+from kg.embedded import EmbeddedEngine, out_of_space
 from kg.engine import Engine
 from kg.errors import EngineError, SnapshotError
 from kg.machine import usual_jobs
+from kg.progress import Progress, silent
 from kg.shared_engine import SharedEngine
 from kg.snapshot import current, roots
 from kg.sources import ontology_source, read_statements
 from kg.staging import fits_in_memory
 from kg.stored_query import stored_paths
 from kg.streams import Chunks
-
-# Called with what is being done now.
-Progress = Callable[[str], None]
 
 
 def steps(dispute: Dispute) -> int:
@@ -46,7 +44,7 @@ def load(
 
     def lines() -> Iterator[bytes]:
         for source in (ontology_source(), *dispute.sources):
-            (say or _silent)(f"loading {source.name}")
+            (say or silent)(f"loading {source.name}")
             stated = read_statements(source)
             if digest is not None:
                 digest.add(source.graph, stated)
@@ -82,7 +80,7 @@ def staged(dispute: Dispute, progress: Progress | None = None) -> EmbeddedEngine
     Nothing is validated, written or published. Raises ``SourceError`` and ``QueryError``.
     """
     engine = EmbeddedEngine.memory()
-    fill(engine, dispute, progress or _silent)
+    fill(engine, dispute, progress or silent)
     return engine
 
 
@@ -108,7 +106,7 @@ def prepared(
         with TemporaryDirectory(prefix="kg-staged-") as folder, _room_in(folder):
             engine = SharedEngine.make(Path(folder) / "store", jobs)
             with closing(engine):
-                fill(engine, dispute, progress or _silent)
+                fill(engine, dispute, progress or silent)
                 yield engine
 
 
@@ -128,11 +126,6 @@ def _room_in(folder: str) -> Iterator[None]:
     try:
         yield
     except EngineError as error:
-        # The store reports what the system said in words only.
-        if "No space left" in error.message:
+        if out_of_space(error):
             error.hint = f"Set TMPDIR to a folder with more space than {Path(folder).parent}."
         raise
-
-
-def _silent(_: str) -> None:
-    pass

@@ -5,7 +5,7 @@ Whatever fails, also by Ctrl-C, what was there before is put back.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import pyoxigraph as ox
@@ -15,6 +15,7 @@ from kg.dispute import Dispute
 from kg.embedded import EmbeddedEngine
 from kg.errors import CounterclaimError, EngineError
 from kg.namespaces import ONTOLOGY_GRAPH
+from kg.progress import Progress, silent
 from kg.remote import RemoteEngine
 from kg.remote_dispute import graphs_of
 from kg.remote_http import is_refusal
@@ -22,8 +23,6 @@ from kg.remote_quirks import normal_triple
 from kg.remote_swap import WORK, Graphs, Swap, SwapByStore, SwapByUpdate
 
 PUT, UNCHANGED, REMOVED = "put", "unchanged", "removed"
-
-Progress = Callable[[str], None]
 
 
 @dataclass(frozen=True)
@@ -94,7 +93,7 @@ def publish(
     reached, fails, or does not hold afterwards what it was sent; then it holds what it held
     before, or the message says that this failed as well.
     """
-    say = progress or _silent
+    say = progress or silent
     here = {graph: _triples(source, graph) for graph in source.graphs()}
     here = {graph: triples for graph, triples in here.items() if triples}
     wanted = {graph: _Content.of(triples) for graph, triples in here.items()}
@@ -161,7 +160,3 @@ def _run(
 
 def _triples(source: EmbeddedEngine, graph: str) -> list[ox.Triple]:
     return [quad.triple for quad in source.quads(graph=graph)]
-
-
-def _silent(_: str) -> None:
-    pass

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 from kg.changes import Changes, NoBaselineError, changes_since_snapshot
 from kg.checks import foresee_checks, run_checks
 from kg.dispute import Dispute
-from kg.preparing import Progress, prepared
+from kg.preparing import prepared
+from kg.progress import Progress
 from kg.shacl import Report, validate_changed, validate_dispute
 from kg.shacl.changed import Changed, NotBoundedError
 from kg.shacl.findings import findings_report

@@ -48,6 +48,7 @@ LAYERS = {
         "kg.put_aside",
         "kg.times",
         "kg.snapshot",
+        "kg.workshop",
         "kg.show",
         "kg.argumentation",
     ],

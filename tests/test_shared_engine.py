@@ -67,6 +67,15 @@ def readers_of(engine: SharedEngine) -> list[int]:
     return [p.pid for p in engine._readers._started] if engine._readers else []
 
 
+def started(engine: SharedEngine, count: int) -> list[int]:
+    """Wait until so many processes read."""
+    deadline = time.monotonic() + 20
+    while len(found := readers_of(engine)) < count:
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    return found
+
+
 def answers(engine: SharedEngine) -> list[object]:
     """Ask, and consume each answer before the next is asked."""
     rows = engine.query(SELECT)
@@ -142,11 +151,7 @@ def test_rows_may_be_consumed_in_another_thread(engine: SharedEngine) -> None:
 def test_a_reader_that_is_killed_is_told_of(engine: SharedEngine) -> None:
     engine.add(quad(f"n{number}", ox.Literal(number)) for number in range(200))
     engine.foresee([ENDLESS])
-    deadline = time.monotonic() + 20
-    while not readers_of(engine):
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
-    os.kill(readers_of(engine)[0], signal.SIGKILL)
+    os.kill(started(engine, 1)[0], signal.SIGKILL)
     with pytest.raises(EngineError, match="ended with status -9") as caught:
         engine.query(ENDLESS)
     assert "--jobs 1" in (caught.value.hint or "")
@@ -155,11 +160,7 @@ def test_a_reader_that_is_killed_is_told_of(engine: SharedEngine) -> None:
 def test_closing_ends_readers_in_the_midst_of_work(engine: SharedEngine) -> None:
     engine.add(quad(f"n{number}", ox.Literal(number)) for number in range(200))
     engine.foresee([ENDLESS, ENDLESS + " #", ASK])
-    deadline = time.monotonic() + 20
-    while len(readers_of(engine)) < 2:
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
-    pids = readers_of(engine)
+    pids = started(engine, 2)
     engine.close()
     for pid in pids:
         with pytest.raises(ProcessLookupError):

@@ -16,9 +16,10 @@ from kg.embedded import EmbeddedEngine
 from kg.engine import Engine
 from kg.errors import SourceError
 from kg.pipeline import build
-from kg.snapshot import open_snapshot, workshop
+from kg.snapshot import open_snapshot
 from kg.staging import StagedEngine, fits_in_memory
 from kg.streams import Chunks
+from kg.workshop import workshop
 
 E = "https://example.org/"
 NODE = ox.NamedNode(E + "x")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,6 +12,7 @@ import click
 from kg.cli.common import Endpoint, dispute_of, endpoint_options, progress_bar
 from kg.errors import QueryError
 from kg.in_words import counted
+from kg.progress import Progress, silent
 
 if TYPE_CHECKING:
     from kg.dispute import Dispute
@@ -103,20 +103,16 @@ def open_engine(dispute: Dispute, *, build: bool) -> EmbeddedEngine:
     from kg import pipeline
     from kg.preparing import steps
 
-    bars: list[Callable[[str], None]] = []
+    bars: list[Progress] = []
 
     def progress(what: str) -> None:
         if not bars:
             bar = building.enter_context(progress_bar(steps(dispute)))
-            bars.append(bar or _silent)
+            bars.append(bar or silent)
         bars[0](what)
 
     with ExitStack() as building:
         return pipeline.open_current(dispute, build, progress)
-
-
-def _silent(_: str) -> None:
-    pass
 
 
 def _find(name: str, dispute: Dispute) -> StoredQuery:

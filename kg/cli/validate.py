@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,13 +17,12 @@ from kg.cli.common import (
 )
 from kg.namespaces import shorten
 from kg.plain_text import clean
+from kg.progress import Progress, silent
 
 if TYPE_CHECKING:
     from kg.dispute import Dispute
     from kg.shacl import Report
     from kg.shacl.engines import EngineName
-
-Say = Callable[[str], None]
 
 
 @click.command()
@@ -102,7 +100,7 @@ def validate(
         return
     dispute = None if data else dispute_of(ctx)
     with progress_bar(_steps(dispute, endpoint)) as bar:
-        say = bar or _silent
+        say = bar or silent
         if dispute is None:
             say("validating")
             report = validate_files(data, shapes, engine)
@@ -162,7 +160,7 @@ def _refuse_with_changed(ctx: click.Context) -> None:
             raise click.UsageError(why, ctx)
 
 
-def _of_changes(dispute: Dispute, say: Say, jobs: int | None) -> Report:
+def _of_changes(dispute: Dispute, say: Progress, jobs: int | None) -> Report:
     from kg.revalidation import revalidate
 
     done = revalidate(dispute, say, jobs)
@@ -172,7 +170,11 @@ def _of_changes(dispute: Dispute, say: Say, jobs: int | None) -> Report:
 
 
 def _of_server(
-    endpoint: Endpoint, dispute: Dispute, shapes: tuple[Path, ...], engine: EngineName, say: Say
+    endpoint: Endpoint,
+    dispute: Dispute,
+    shapes: tuple[Path, ...],
+    engine: EngineName,
+    say: Progress,
 ) -> Report:
     from kg.remote_dispute import to_judge
     from kg.revalidation import judge
@@ -181,7 +183,7 @@ def _of_server(
 
 
 def _of_sources(
-    dispute: Dispute, shapes: tuple[Path, ...], engine: EngineName, say: Say, jobs: int | None
+    dispute: Dispute, shapes: tuple[Path, ...], engine: EngineName, say: Progress, jobs: int | None
 ) -> Report:
     from kg.preparing import prepared
     from kg.revalidation import judge
@@ -189,7 +191,3 @@ def _of_sources(
     say("comparing with the last build")
     with prepared(dispute, say, jobs) as store:
         return judge(store, dispute, say, shapes, engine)
-
-
-def _silent(_: str) -> None:
-    pass

@@ -40,9 +40,9 @@ import pyoxigraph as ox  # noqa: E402
 
 from kg.dispute import Dispute, open_dispute  # noqa: E402
 from kg.pipeline import open_current  # noqa: E402
-from kg.snapshot import workshop  # noqa: E402
 from kg.sparql_text import significant  # noqa: E402
 from kg.stored_query import bind, catalogue  # noqa: E402
+from kg.workshop import workshop  # noqa: E402
 from tests.copies import copies  # noqa: E402
 from tests.remote import real  # noqa: E402
 

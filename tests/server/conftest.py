@@ -21,7 +21,7 @@ import pyoxigraph as ox
 import pytest
 
 from kg.dispute import Dispute
-from kg.snapshot import workshop
+from kg.workshop import workshop
 
 pytest.importorskip("uvicorn", reason="the packages of the extra 'server' are not installed")
 

@@ -25,7 +25,7 @@ import pytest
 
 from kg.dispute import Dispute
 from kg.server.wire.log_writer import LogWriter
-from kg.snapshot import workshop
+from kg.workshop import workshop
 
 from .conftest import (
     BASE,

@@ -242,7 +242,7 @@ def test_curl_sparqlwrapper_and_rdflib_read_each(both: Server) -> None:
 
 def test_a_new_snapshot_of_one_leaves_the_other(tmp_path: Path) -> None:
     from kg.dispute import Dispute
-    from kg.snapshot import workshop
+    from kg.workshop import workshop
 
     for name in ("one", "two"):
         base = f"https://{name}.example/"
