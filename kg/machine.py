@@ -1,9 +1,11 @@
-"""What the machine has to give: processors, and memory that is free."""
+"""What the machine has to give: processors, and memory that is free; and what it gets back."""
 
 from __future__ import annotations
 
 import os
 import re
+from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 # More would wait for each other: a build has a few long questions and many short ones.
@@ -46,3 +48,23 @@ def usual_jobs() -> int:
     free = free_memory()
     room = _MOST_JOBS if free is None else free // _PER_JOB
     return max(1, min(_MOST_JOBS, processors(), room))
+
+
+def give_memory_back() -> None:
+    """Give memory that is free in this process back to the system.
+
+    Else a process keeps what its largest work took. Only the GNU C library has it.
+    """
+    if trim := _trimming():
+        trim(0)
+
+
+@cache
+def _trimming() -> Callable[[int], int] | None:
+    import ctypes  # whoever works on little never needs it
+
+    try:
+        trim: Callable[[int], int] = ctypes.CDLL(None).malloc_trim
+    except (AttributeError, OSError):
+        return None
+    return trim

@@ -7,13 +7,11 @@ wants them as so many objects. It ends when there is nothing more to read, or wi
 
 from __future__ import annotations
 
-import ctypes
 import os
 import pickle
 import signal
 import sys
 import tempfile
-from collections.abc import Callable
 from pathlib import Path
 
 import pyoxigraph as ox
@@ -21,6 +19,7 @@ import pyoxigraph as ox
 from kg.embedded import EmbeddedEngine, read, write_triples
 from kg.engine import Rows, Table, Triples
 from kg.errors import CounterclaimError
+from kg.machine import give_memory_back
 from kg.with_parent import end_with
 
 # The rows of a SELECT, the file of a CONSTRUCT, the answer to an ASK, or what was raised.
@@ -42,18 +41,6 @@ def given(engine: EmbeddedEngine, text: str, place: Path) -> Given:
         return error
 
 
-def giving_back() -> Callable[[], object]:
-    """Return what gives memory that is free in this process back to the system.
-
-    Else each process keeps what its largest query took. Only the GNU C library has it.
-    """
-    try:
-        trim = ctypes.CDLL(None).malloc_trim
-    except (AttributeError, OSError):
-        return lambda: None
-    return lambda: trim(0)
-
-
 def main() -> None:
     """Answer until there is nothing more to read."""
     store, place, parent = sys.argv[1:]
@@ -62,7 +49,6 @@ def main() -> None:
     # What is printed by mistake must not get among the answers.
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
-    give_back = giving_back()
     engine: EmbeddedEngine | CounterclaimError
     try:
         engine = EmbeddedEngine.open_read_only(Path(store))
@@ -77,7 +63,7 @@ def main() -> None:
         pickle.dump(found, answers, pickle.HIGHEST_PROTOCOL)
         answers.flush()
         del found
-        give_back()
+        give_memory_back()
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ import pyoxigraph as ox
 from kg.embedded import EmbeddedEngine
 from kg.engine import Answer, Rows, Table, Triples
 from kg.errors import CounterclaimError, QueryError
+from kg.machine import give_memory_back
 from kg.reader import Given
 from kg.readers import Readers
 
@@ -65,6 +66,8 @@ class SharedEngine(EmbeddedEngine):
     def reopen(self) -> None:
         """Open the files for reading; whatever writes next opens them for writing."""
         self.close()
+        # To load takes much that is needed no more, while others begin to read.
+        give_memory_back()
         self._take(EmbeddedEngine.open_read_only(self._place), may_write=False)
 
     def close(self) -> None:
