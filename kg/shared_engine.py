@@ -66,8 +66,9 @@ class SharedEngine(EmbeddedEngine):
     def reopen(self) -> None:
         """Open the files for reading; whatever writes next opens them for writing."""
         self.close()
-        # To load takes much that is needed no more, while others begin to read.
-        give_memory_back()
+        if self._may_write:
+            # To load takes much that is needed no more, while others begin to read.
+            give_memory_back()
         self._take(EmbeddedEngine.open_read_only(self._place), may_write=False)
 
     def close(self) -> None:
