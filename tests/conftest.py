@@ -9,6 +9,7 @@ from pathlib import Path
 import hypothesis
 import pytest
 
+from kg.dispute import Dispute, open_dispute
 from tests.skips import forbidden
 
 TESTS = Path(__file__).resolve().parent
@@ -36,6 +37,18 @@ def example_dispute(tmp_path: Path) -> Path:
     # A snapshot that somebody made there by hand is none of the copy's business.
     shutil.copytree(EXAMPLE, folder, ignore=shutil.ignore_patterns(".kg"))
     return folder
+
+
+@pytest.fixture
+def dispute(example_dispute: Path) -> Dispute:
+    """The same, opened."""
+    return open_dispute(str(example_dispute))
+
+
+@pytest.fixture
+def root(dispute: Dispute) -> Path:
+    """Where its snapshots lie."""
+    return dispute.folder / ".kg"
 
 
 @pytest.fixture

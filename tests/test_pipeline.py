@@ -15,7 +15,7 @@ import pytest
 
 from kg import pipeline, preparing
 from kg.digests import content_digest
-from kg.dispute import Dispute, open_dispute
+from kg.dispute import Dispute
 from kg.errors import EngineError, NonConformanceError, SnapshotError, SourceError
 from kg.pipeline import build, open_current
 from kg.preparing import prepared, staged, steps
@@ -24,11 +24,6 @@ from kg.snapshot import current
 ROOT = Path(__file__).resolve().parent.parent
 BASE = "https://w3id.org/counterclaim/example/"
 BUILD = "import sys; from kg import pipeline; from kg.dispute import open_dispute; "
-
-
-@pytest.fixture
-def dispute(example_dispute: Path) -> Dispute:
-    return open_dispute(str(example_dispute))
 
 
 def python(code: str, folder: Path) -> subprocess.Popen[str]:

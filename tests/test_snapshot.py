@@ -7,20 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from kg.dispute import Dispute, open_dispute
+from kg.dispute import Dispute
 from kg.errors import SnapshotError
 from kg.snapshot import current, open_snapshot
 from tests.published import published, value_of
-
-
-@pytest.fixture
-def dispute(example_dispute: Path) -> Dispute:
-    return open_dispute(str(example_dispute))
-
-
-@pytest.fixture
-def root(dispute: Dispute) -> Path:
-    return dispute.folder / ".kg"
 
 
 def test_nothing_is_published_at_first(root: Path) -> None:

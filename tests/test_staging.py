@@ -11,7 +11,7 @@ import pytest
 
 from kg import pipeline, staging
 from kg.digests import content_digest
-from kg.dispute import Dispute, open_dispute
+from kg.dispute import Dispute
 from kg.embedded import EmbeddedEngine
 from kg.engine import Engine
 from kg.errors import SourceError
@@ -102,11 +102,6 @@ def test_what_a_source_raises_comes_through(tmp_path: Path) -> None:
     staged = StagedEngine(tmp_path / "staged.nq")
     with pytest.raises(SourceError, match="subject"):
         staged.load(Chunks([b"not a quad\n"]), None, ox.RdfFormat.N_QUADS)
-
-
-@pytest.fixture
-def dispute(example_dispute: Path) -> Dispute:
-    return open_dispute(str(example_dispute))
 
 
 def test_a_build_gives_the_same_in_memory_and_on_disk_with_any_number_of_jobs(

@@ -9,22 +9,12 @@ from pathlib import Path
 import pytest
 
 from kg import workshop as workshops
-from kg.dispute import Dispute, open_dispute
+from kg.dispute import Dispute
 from kg.embedded import EmbeddedEngine
 from kg.errors import EngineError, SnapshotError
 from kg.snapshot import current, open_snapshot, roots
 from kg.workshop import workshop
 from tests.published import published, value_of
-
-
-@pytest.fixture
-def dispute(example_dispute: Path) -> Dispute:
-    return open_dispute(str(example_dispute))
-
-
-@pytest.fixture
-def root(dispute: Dispute) -> Path:
-    return dispute.folder / ".kg"
 
 
 def test_the_manifest_holds_no_time_and_the_same_content_the_same_name(
